@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Reflection;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
+using Npgsql;
+using Vtp.Api.Http;
+
+namespace Vtp.Api.Endpoints.Operations;
+
+internal static class HealthEndpoints
+{
+    private const string Probe = "Load balancers and orchestrators hold no credential; the answer names no data.";
+    private const string Healthy = "healthy";
+    private const string Unhealthy = "unhealthy";
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
+    private static readonly DateTimeOffset StartedAt = new(Process.GetCurrentProcess().StartTime);
+    private static readonly byte[] Live = "{\"status\":\"healthy\"}"u8.ToArray();
+    private static readonly string Version =
+        typeof(HealthEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    public static void MapHealth(this IEndpointRouteBuilder app)
+    {
+        var health = app.MapGroup("/health").WithTags("Health").OpenToAll(Probe);
+        health.MapGet("/", GetHealth).WithName("GetHealth").WithSummary("Whether the server can serve; plain OK unless JSON is asked for")
+            .Produces<HealthStatus>().Produces<HealthStatus>(StatusCodes.Status503ServiceUnavailable);
+        health.MapGet("/live", GetLiveness).WithName("GetLiveness").WithSummary("Whether the process runs").Produces<Liveness>();
+        health.MapGet("/ready", GetReadiness).WithName("GetReadiness").WithSummary("Whether to send requests here")
+            .Produces<HealthStatus>().Produces<HealthStatus>(StatusCodes.Status503ServiceUnavailable);
+        health.MapGet("/detailed", GetHealthDetails).WithName("GetHealthDetails").WithSummary("What the process uses and reaches")
+            .Produces<HealthDetails>().Produces<HealthDetails>(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    /// <summary>The tracker's probes expect two letters; every other client asks for JSON.</summary>
+    private static async Task<IResult> GetHealth(HttpRequest request, NpgsqlDataSource database, CancellationToken ct)
+    {
+        var status = await StatusAsync(database, ct);
+        var asksForJson = request.GetTypedHeaders().Accept.Any(type => type.IsSubsetOf(new MediaTypeHeaderValue("application/json")));
+        return asksForJson ? AsJson(status, status.Database)
+            : TypedResults.Text(status.Database ? "OK" : "UNAVAILABLE", statusCode: StatusCode(status.Database));
+    }
+
+    private static FileContentHttpResult GetLiveness() => TypedResults.Bytes(Live, "application/json");
+
+    private static async Task<IResult> GetReadiness(NpgsqlDataSource database, CancellationToken ct)
+    {
+        var status = await StatusAsync(database, ct);
+        return AsJson(status, status.Database);
+    }
+
+    private static async Task<IResult> GetHealthDetails(
+        NpgsqlDataSource database, IHostEnvironment environment, TimeProvider clock, CancellationToken ct)
+    {
+        var (isUp, latency) = await PingAsync(database, ct);
+        var (memory, process) = (GC.GetGCMemoryInfo(), Environment.WorkingSet);
+        var now = clock.GetUtcNow();
+        var details = new HealthDetails(
+            isUp ? Healthy : Unhealthy,
+            "vtp-platform",
+            Version,
+            Instance,
+            environment.EnvironmentName,
+            now,
+            (long)(now - StartedAt).TotalSeconds,
+            new DatabaseHealth(isUp ? Healthy : Unhealthy, "postgresql", isUp ? Math.Round(latency.TotalMilliseconds, 2) : null),
+            new MemoryHealth(Megabytes(memory.HeapSizeBytes), Megabytes(process), GC.GetTotalAllocatedBytes(), GC.CollectionCount(0), ThreadPool.ThreadCount),
+            new ServiceHealth(isUp ? Healthy : Unhealthy, "not_configured"));
+        return AsJson(details, isUp);
+    }
+
+    private static string Instance => Environment.GetEnvironmentVariable("INSTANCE_ID") ?? Environment.MachineName;
+
+    private static async Task<HealthStatus> StatusAsync(NpgsqlDataSource database, CancellationToken ct)
+    {
+        var (isUp, _) = await PingAsync(database, ct);
+        return new HealthStatus(isUp ? Healthy : Unhealthy, "vtp-platform", Version, Instance, isUp);
+    }
+
+    private static async Task<(bool IsUp, TimeSpan Latency)> PingAsync(NpgsqlDataSource database, CancellationToken ct)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        deadline.CancelAfter(Deadline);
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            await using var command = database.CreateCommand("SELECT 1");
+            await command.ExecuteScalarAsync(deadline.Token);
+            return (true, Stopwatch.GetElapsedTime(started));
+        }
+        catch (Exception exception) when (exception is NpgsqlException || (exception is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            return (false, TimeSpan.Zero);
+        }
+    }
+
+    private static JsonHttpResult<T> AsJson<T>(T body, bool isUp) => TypedResults.Json(body, statusCode: StatusCode(isUp));
+
+    private static int StatusCode(bool isUp) => isUp ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+
+    private static double Megabytes(long bytes) => Math.Round(bytes / 1048576.0, 1);
+}
+
+/// <param name="Status"><c>healthy</c></param>
+internal sealed record Liveness(string Status);
+
+/// <param name="Status"><c>healthy</c> or <c>unhealthy</c></param>
+/// <param name="Instance">INSTANCE_ID, or the machine's name.</param>
+/// <param name="Database">Whether the database answered within two seconds.</param>
+internal sealed record HealthStatus(string Status, string Service, string Version, string Instance, bool Database);
+
+/// <param name="Uptime">Seconds.</param>
+internal sealed record HealthDetails(
+    string Status,
+    string Service,
+    string Version,
+    string Instance,
+    string Environment,
+    DateTimeOffset Timestamp,
+    long Uptime,
+    DatabaseHealth Database,
+    MemoryHealth Memory,
+    ServiceHealth Services);
+
+/// <param name="LatencyMs">Of one round trip; null when there was no answer.</param>
+internal sealed record DatabaseHealth(string Status, string Type, double? LatencyMs);
+
+/// <param name="HeapMb">Mebibytes on the managed heap after the last collection.</param>
+/// <param name="WorkingSetMb">Mebibytes of physical memory.</param>
+/// <param name="TotalAllocatedBytes">Since the start; two readings tell the rate.</param>
+internal sealed record MemoryHealth(double HeapMb, double WorkingSetMb, long TotalAllocatedBytes, int Collections, int Threads);
+
+internal sealed record ServiceHealth(string Database, string Redis);

@@ -1,0 +1,99 @@
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using Vtp.Api.Http;
+using Vtp.Domain.Identity.Accounts;
+
+namespace Vtp.Api.OpenApi;
+
+/// <summary>OpenAPI 3.1 at /openapi/v1.json: complete from what the routes and use cases declare about themselves.</summary>
+internal static class OpenApiDocumentation
+{
+    private const string Bearer = "bearer";
+
+    public static void AddOpenApiDocument(this IServiceCollection services) => services.AddOpenApi("v1", options =>
+    {
+        options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
+        options.AddDocumentTransformer(DescribeDocument);
+        options.AddOperationTransformer(DescribeOperation);
+        options.AddSchemaTransformer(HideAliases);
+    });
+
+    private static Task DescribeDocument(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
+    {
+        document.Info = new OpenApiInfo
+        {
+            Title = "VTP",
+            Version = "1",
+            Description = "One backend for products that teach by video. Errors are application/problem+json (RFC 9457).",
+        };
+        document.Servers = [];
+        document.Components ??= new OpenApiComponents();
+        document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>(StringComparer.Ordinal)
+        {
+            [Bearer] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.Http,
+                Scheme = Bearer,
+                BearerFormat = "JWT",
+                Description = "The access_token of a sign-in.",
+            },
+        };
+        return Task.CompletedTask;
+    }
+
+    private static Task DescribeOperation(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        if (context.Description.ActionDescriptor.EndpointMetadata.OfType<UseCaseMetadata>().FirstOrDefault() is not { } useCase)
+        {
+            return Task.CompletedTask;
+        }
+
+        if (useCase.Permission != Permission.Anyone)
+        {
+            operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] }];
+        }
+
+        if (useCase.Permission is not (Permission.Anyone or Permission.SignedIn))
+        {
+            operation.Description = $"{operation.Description}\n\nPermission: `{useCase.Permission}`.".Trim();
+        }
+
+        if (useCase.IsIdempotent)
+        {
+            (operation.Parameters ??= []).Add(new OpenApiParameter
+            {
+                Name = "Idempotency-Key",
+                In = ParameterLocation.Header,
+                Description = "Up to 255 characters. A repeat within 24 hours gets the first answer.",
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = 255 },
+            });
+        }
+
+        foreach (var (status, response) in operation.Responses ?? [])
+        {
+            if (status is "429" or "503" && response is OpenApiResponse described)
+            {
+                described.Headers = new Dictionary<string, IOpenApiHeader>(StringComparer.Ordinal)
+                {
+                    ["Retry-After"] = new OpenApiHeader
+                    {
+                        Description = "Seconds; who waits that long is heard.",
+                        Schema = new OpenApiSchema { Type = JsonSchemaType.Integer },
+                    },
+                };
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static Task HideAliases(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
+    {
+        foreach (var alias in context.JsonTypeInfo.Properties.Where(Json.IsAlias))
+        {
+            schema.Properties?.Remove(alias.Name);
+        }
+
+        return Task.CompletedTask;
+    }
+}

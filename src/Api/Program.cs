@@ -1,0 +1,50 @@
+using Vtp.Api;
+using Vtp.Api.Endpoints.Identity;
+using Vtp.Api.Endpoints.Operations;
+using Vtp.Api.Http;
+using Vtp.Api.OpenApi;
+using Vtp.Application;
+using Vtp.Application.Common;
+using Vtp.Infrastructure;
+using Vtp.Infrastructure.Persistence;
+
+try
+{
+    var options = StartOptions.Parse(args);
+    await using var database = await StartDatabase.EmbeddedUnlessConfiguredAsync(options);
+
+    var builder = WebApplication.CreateBuilder(options.Host);
+    builder.UseVtpServer(options, database?.ConnectionString);
+    builder.Services.AddApplication();
+    builder.Services.AddInfrastructure(builder.Configuration, options.Folder, builder.Configuration.PublicUrl(options));
+    builder.Services.AddScoped<HttpCaller>();
+    builder.Services.AddScoped<ICaller>(provider => provider.GetRequiredService<HttpCaller>());
+    builder.Services.ConfigureHttpJsonOptions(json => Json.Configured(json.SerializerOptions));
+    builder.Services.AddTraceIdentifiers();
+    builder.Services.AddProblems();
+    builder.Services.AddOpenApiDocument();
+
+    await using var app = builder.Build();
+    app.UseProblems();
+    app.UseTrustedProxies();
+    app.UseCaller();
+
+    app.MapHealth();
+    app.MapDocumentation();
+    app.MapJsonWebKeys();
+
+    var api = app.MapGroup("/api/v1");
+    api.MapAccounts();
+    api.MapSessions();
+    api.MapTwoFactor();
+    api.MapAdministration();
+
+    await app.Services.MigrateDatabaseAsync(CancellationToken.None);
+    await app.ServeAsync(options, database);
+    return 0;
+}
+catch (StartupFault fault)
+{
+    await Console.Error.WriteLineAsync(fault.Message);
+    return 1;
+}

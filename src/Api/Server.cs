@@ -1,0 +1,127 @@
+using System.Net;
+using System.Net.Sockets;
+using MediatR;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.HttpOverrides;
+using Vtp.Api.Http;
+using Vtp.Application.Identity.Administration;
+using Vtp.Infrastructure;
+using Vtp.Infrastructure.Persistence.Embedded;
+
+namespace Vtp.Api;
+
+/// <summary>How the process listens, speaks to its operator and ends.</summary>
+internal static class Server
+{
+    // More than any JSON body of ours; routes that take files raise it for themselves.
+    private const int MaximumBodyBytes = 32 * 1024;
+
+    public static void UseVtpServer(this WebApplicationBuilder builder, StartOptions options, string? connectionString)
+    {
+        if (connectionString is not null)
+        {
+            builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:Vtp", connectionString)]);
+        }
+
+        if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null && builder.Configuration["HTTP_PORTS"] is null)
+        {
+            builder.WebHost.UseUrls($"http://localhost:{options.Port}");
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaximumBodyBytes;
+        });
+
+        // These two write request URLs and bodies, whose query strings may hold one-time tokens.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        builder.Logging.AddFilter("Microsoft.AspNetCore.HttpLogging", LogLevel.None);
+    }
+
+    /// <summary>How people reach the server: PublicUrl, else the local address.</summary>
+    public static Uri PublicUrl(this IConfiguration configuration, StartOptions options) =>
+        new(configuration["PublicUrl"] ?? $"http://localhost:{options.Port}");
+
+    /// <summary>X-Forwarded-For and -Proto are believed from these proxies only (CIDRs, comma separated); by default from none.</summary>
+    public static void UseTrustedProxies(this WebApplication app)
+    {
+        if (app.Configuration["TrustedProxies"] is not { Length: > 0 } proxies)
+        {
+            return;
+        }
+
+        var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto, ForwardLimit = null };
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        foreach (var proxy in proxies.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            options.KnownIPNetworks.Add(System.Net.IPNetwork.TryParse(proxy, out var network) ? network
+                : IPAddress.TryParse(proxy, out var address) ? new System.Net.IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128)
+                : throw new StartupFault($"TrustedProxies: {proxy} is neither an address nor a CIDR."));
+        }
+
+        app.UseForwardedHeaders(options);
+    }
+
+    public static void MapDocumentation(this WebApplication app)
+    {
+        app.MapOpenApi("/openapi/{documentName}.json").OpenToAll("The shape of the API is public; its data is not.");
+        app.UseSwaggerUI(ui =>
+        {
+            ui.RoutePrefix = "swagger";
+            ui.DocumentTitle = "VTP API";
+            ui.SwaggerEndpoint("/openapi/v1.json", "VTP v1");
+            ui.EnablePersistAuthorization();
+        });
+    }
+
+    /// <summary>Starts to listen, tells the operator where, and runs until it is told to stop.</summary>
+    public static async Task ServeAsync(this WebApplication app, StartOptions options, EmbeddedPostgres? database)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (IOException exception) when (exception.InnerException is AddressInUseException)
+        {
+            throw new StartupFault($"Port {options.Port} is taken by another program. Stop it, or choose another port with --port.", exception);
+        }
+        catch (Microsoft.Extensions.Options.OptionsValidationException exception)
+        {
+            throw new StartupFault(string.Join(' ', exception.Failures), exception);
+        }
+
+        await GreetAsync(app, options);
+        var stopped = app.WaitForShutdownAsync();
+        if (database is not null && await Task.WhenAny(stopped, database.Exited) != stopped)
+        {
+            await app.StopAsync();
+            throw new StartupFault($"The embedded PostgreSQL server has stopped; {Path.Combine(options.Folder, "postgres.log")} says why.");
+        }
+
+        await stopped;
+    }
+
+    private static async Task GreetAsync(WebApplication app, StartOptions options)
+    {
+        var output = Console.Out;
+        var url = app.Configuration["PublicUrl"] ?? app.Urls.First();
+        await output.WriteLineAsync($"VTP serves on {url}");
+        await output.WriteLineAsync($"Swagger: {url}/swagger");
+
+        await using var scope = app.Services.CreateAsyncScope();
+        var mediator = scope.ServiceProvider.GetRequiredService<IMediator>();
+        if (options.Demo)
+        {
+            await DemoAccounts.AddAsync(mediator, options.Folder, output);
+        }
+
+        if ((await mediator.Send(new OfferSetupCommand())).TryGet(out var offer, out _) && offer.Link is { } link)
+        {
+            await output.WriteLineAsync($"Create the first administrator (once, within 30 minutes): {link}");
+        }
+
+        await output.WriteLineAsync("Stop with Ctrl-C.");
+    }
+}

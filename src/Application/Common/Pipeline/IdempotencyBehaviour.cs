@@ -1,0 +1,76 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using MediatR;
+using Vtp.Domain.Common;
+
+namespace Vtp.Application.Common.Pipeline;
+
+/// <summary>
+/// The Idempotency-Key header as payment providers made it known: same key and request, the first answer; same key and
+/// another request, 422; while the first one runs, 409. Refusals are not kept: what was refused may be tried again.
+/// </summary>
+internal sealed class IdempotencyBehaviour<TRequest, TResponse>(IIdempotencyStore store, ICaller caller)
+    : IPipelineBehavior<TRequest, TResponse>
+    where TRequest : IRequest<TResponse>
+    where TResponse : class, IResult<TResponse>
+{
+    public const int MaximumKeyLength = 255;
+
+    public async Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
+    {
+        if (caller.IdempotencyKey is not { } header)
+        {
+            return await next();
+        }
+
+        if (header.Length is 0 or > MaximumKeyLength)
+        {
+            return TResponse.Refused(IdempotencyRefusals.KeyInvalid);
+        }
+
+        var key = $"{typeof(TRequest).Name} {caller.SignedIn?.AccountId.ToString() ?? caller.IpAddress} {header}";
+        var fingerprint = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, request.GetType()));
+        var (state, answer) = await store.BeginAsync(key, fingerprint, cancellationToken);
+        switch (state)
+        {
+            case IdempotencyState.Answered:
+                return (TResponse)answer!;
+            case IdempotencyState.Mismatch:
+                return TResponse.Refused(IdempotencyRefusals.KeyReused);
+            case IdempotencyState.InFlight:
+                return TResponse.Refused(IdempotencyRefusals.InFlight);
+        }
+
+        var answered = false;
+        try
+        {
+            var result = await next();
+            if (result.Refusal is null)
+            {
+                await store.CompleteAsync(key, result, cancellationToken);
+                answered = true;
+            }
+
+            return result;
+        }
+        finally
+        {
+            if (!answered)
+            {
+                await store.AbandonAsync(key, CancellationToken.None);
+            }
+        }
+    }
+}
+
+internal static class IdempotencyRefusals
+{
+    public static readonly Refusal KeyInvalid =
+        Refusal.Field("Idempotency-Key", "idempotency.key_invalid", "An Idempotency-Key has 1 to 255 characters.");
+
+    public static readonly Refusal KeyReused =
+        new(RefusalKind.Unprocessable, "idempotency.key_reused", "This Idempotency-Key was sent before with another request.");
+
+    public static readonly Refusal InFlight =
+        new(RefusalKind.Conflict, "idempotency.in_flight", "The first request with this Idempotency-Key is still running.");
+}

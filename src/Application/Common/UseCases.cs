@@ -1,0 +1,78 @@
+using MediatR;
+using Vtp.Domain.Common;
+using Vtp.Domain.Identity.Accounts;
+
+namespace Vtp.Application.Common;
+
+/// <summary>A use case that changes something.</summary>
+public interface ICommand<TAnswer> : IRequest<Result<TAnswer>>
+    where TAnswer : notnull;
+
+/// <summary>A use case that only reads.</summary>
+public interface IQuery<TAnswer> : IRequest<Result<TAnswer>>
+    where TAnswer : notnull;
+
+/// <summary>A query whose answer may be a little old.</summary>
+public interface ICachedQuery
+{
+    /// <summary>Must name the tenant whose data the answer holds.</summary>
+    string CacheKey { get; }
+
+    IReadOnlyCollection<string> Tags { get; }
+
+    TimeSpan KeepFor { get; }
+}
+
+/// <summary>A command after whose success cached answers under these tags are wrong.</summary>
+public interface IInvalidates
+{
+    IReadOnlyCollection<string> InvalidatedTags { get; }
+}
+
+/// <summary>Who may run a use case. Every use case says so; there is no default.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class RequiresAttribute(Permission permission) : Attribute
+{
+    public Permission Permission { get; } = permission;
+}
+
+/// <summary>Each run leaves an entry in the trail: committed with the change, or on its own when refused.</summary>
+/// <param name="action"><c>area.what_happened</c></param>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class AuditedAttribute(string action) : Attribute
+{
+    public string Action { get; } = action;
+}
+
+/// <summary>A policy of <see cref="RateLimitPolicies"/>; several may stand on one use case.</summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
+public sealed class RateLimitedAttribute(string policy) : Attribute
+{
+    public string Policy { get; } = policy;
+}
+
+/// <summary>What a guess is aimed at (an address, a challenge), for limits that count per target.</summary>
+public interface IRateLimitTarget
+{
+    string? RateLimitTarget { get; }
+}
+
+/// <summary>Honours the <c>Idempotency-Key</c> header: a repeat gets the first answer.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class IdempotentAttribute : Attribute;
+
+/// <summary>An older client's name for this field, accepted beside the snake_case one.</summary>
+[AttributeUsage(AttributeTargets.Property, AllowMultiple = true)]
+public sealed class AliasAttribute(string name) : Attribute
+{
+    public string Name { get; } = name;
+}
+
+/// <summary>What only the handler knows of the audit entry of its use case: whom it was done to, and who did it at sign-in.</summary>
+public sealed class AuditSubject
+{
+    /// <summary>Stands in for the caller where the use case itself finds out who they are.</summary>
+    public Guid? ActorId { get; set; }
+
+    public Guid? TargetId { get; set; }
+}

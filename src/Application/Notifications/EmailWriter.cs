@@ -1,0 +1,123 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using Vtp.Application.Common;
+using Vtp.Application.Identity;
+using Vtp.Application.Identity.Accounts;
+using Vtp.Domain.Identity.Accounts;
+using Vtp.Domain.Identity.EmailVerification;
+using Vtp.Domain.Identity.PasswordReset;
+using Vtp.Domain.Notifications;
+
+namespace Vtp.Application.Notifications;
+
+/// <summary>A template's name and the values that it shows.</summary>
+/// <param name="CarriesSecret">It holds a token or code that was made for this one attempt.</param>
+public sealed record EmailContent(string Template, IReadOnlyDictionary<string, object?> Model, bool CarriesSecret = false);
+
+/// <summary>
+/// Decides, when a mail is about to be sent, whether its address has somebody to send it to, and makes the token or
+/// code that it carries. Only its hash is stored, and it is stored before the mail leaves.
+/// </summary>
+public sealed class EmailWriter(IVtpDb db, ILinks links, TimeProvider clock)
+{
+    /// <returns>Null when there is nobody, or nothing to say.</returns>
+    public async Task<EmailContent?> WriteAsync(OutgoingEmail email, CancellationToken cancellationToken)
+    {
+        var claims = await db.Accounts.WithEmail(email.Recipient).ToListAsync(cancellationToken);
+        var account = email.AccountId is { } id ? claims.Find(claim => claim.Id == id) : claims.FirstOrDefault();
+        if (account is null || account.IsDisabled)
+        {
+            return null;
+        }
+
+        return email.Kind switch
+        {
+            EmailKind.VerifyEmail => await VerifyEmailAsync(account, claims, email, cancellationToken),
+            EmailKind.PasswordReset => await PasswordResetAsync(account, email, cancellationToken),
+            EmailKind.SignInCode => await SignInCodeAsync(account, cancellationToken),
+            EmailKind.PasswordChanged => PasswordChanged(account, email),
+            EmailKind.TwoFactorChanged => await TwoFactorChangedAsync(account, email, cancellationToken),
+            _ => throw new InvalidOperationException($"No text for {email.Kind}."),
+        };
+    }
+
+    private async Task<EmailContent?> VerifyEmailAsync(Account account, List<Account> claims, OutgoingEmail email, CancellationToken cancellationToken)
+    {
+        if (claims.Find(claim => claim.OwnsEmail) is { } owner)
+        {
+            // A registration of an address that has an owner: only the owner is told, and only here.
+            return email.AccountId is null || owner.Id == account.Id
+                ? null
+                : new EmailContent("address-taken", Model(owner, ("reset_link", links.ForgotPassword)));
+        }
+
+        var token = await db.EmailVerificationTokens.SingleOrDefaultAsync(token => token.AccountId == account.Id, cancellationToken);
+        if (token is null)
+        {
+            token = EmailVerificationToken.For(account.Id);
+            db.EmailVerificationTokens.Add(token);
+        }
+
+        var secret = token.Renew(clock.GetUtcNow());
+        await db.SaveChangesAsync(cancellationToken);
+        return new EmailContent(
+            "verify-email",
+            Model(account, ("link", links.VerifyEmail(secret)), ("hours", EmailVerificationToken.Lifetime.TotalHours)),
+            CarriesSecret: true);
+    }
+
+    private async Task<EmailContent> PasswordResetAsync(Account account, OutgoingEmail email, CancellationToken cancellationToken)
+    {
+        var token = await db.PasswordResetTokens.SingleOrDefaultAsync(token => token.AccountId == account.Id, cancellationToken);
+        if (token is null)
+        {
+            token = PasswordResetToken.For(account.Id);
+            db.PasswordResetTokens.Add(token);
+        }
+
+        var secret = token.Renew(email.IpAddress, email.UserAgent, clock.GetUtcNow());
+        await db.SaveChangesAsync(cancellationToken);
+        return new EmailContent(
+            "password-reset",
+            Model(account, ("link", links.ResetPassword(secret)), ("hours", PasswordResetToken.Lifetime.TotalHours), ("ip_address", Address(email))),
+            CarriesSecret: true);
+    }
+
+    private async Task<EmailContent> SignInCodeAsync(Account account, CancellationToken cancellationToken)
+    {
+        var code = await db.EmailCodes.SingleOrDefaultAsync(code => code.AccountId == account.Id, cancellationToken);
+        if (code is null)
+        {
+            code = EmailCode.For(account.Id);
+            db.EmailCodes.Add(code);
+        }
+
+        var digits = code.Renew(clock.GetUtcNow());
+        await db.SaveChangesAsync(cancellationToken);
+        return new EmailContent(
+            "sign-in-code", Model(account, ("code", digits), ("minutes", EmailCode.Lifetime.TotalMinutes)), CarriesSecret: true);
+    }
+
+    private EmailContent PasswordChanged(Account account, OutgoingEmail email) => new(
+        "password-changed",
+        Model(account, ("time", Time(email)), ("ip_address", Address(email)), ("reset_link", links.ForgotPassword)));
+
+    private async Task<EmailContent> TwoFactorChangedAsync(Account account, OutgoingEmail email, CancellationToken cancellationToken)
+    {
+        var isOn = await db.SecondFactors.AnyAsync(factor => factor.AccountId == account.Id && factor.EnabledAt != null, cancellationToken);
+        return new EmailContent(
+            "two-factor-changed",
+            Model(account, ("what", isOn ? "Two-factor sign-in was turned on" : "Two-factor sign-in was turned off"), ("time", Time(email)), ("ip_address", Address(email))));
+    }
+
+    private static Dictionary<string, object?> Model(Account account, params (string Name, object? Value)[] values)
+    {
+        var model = values.ToDictionary(value => value.Name, value => value.Value, StringComparer.Ordinal);
+        model["name"] = account.FullName;
+        return model;
+    }
+
+    private static string Time(OutgoingEmail email) => email.CreatedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+
+    private static string Address(OutgoingEmail email) => email.IpAddress ?? "an unknown address";
+}

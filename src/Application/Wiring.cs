@@ -1,0 +1,18 @@
+using Microsoft.Extensions.DependencyInjection;
+using Vtp.Application.Common.Pipeline;
+using Vtp.Application.Identity;
+using Vtp.Application.Identity.Sessions;
+using Vtp.Application.Identity.TwoFactor;
+using Vtp.Application.Notifications;
+
+namespace Vtp.Application;
+
+public static class Wiring
+{
+    public static IServiceCollection AddApplication(this IServiceCollection services) => services
+        .AddUseCases()
+        .AddScoped<SessionStarter>()
+        .AddScoped<SecondFactorGate>()
+        .AddScoped<StepUp>()
+        .AddScoped<EmailWriter>();
+}

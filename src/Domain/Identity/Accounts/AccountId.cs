@@ -1,0 +1,9 @@
+namespace Vtp.Domain.Identity.Accounts;
+
+/// <summary>UUID version 7, so that ids sort by time of creation.</summary>
+public readonly record struct AccountId(Guid Value)
+{
+    public static AccountId New(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+
+    public override string ToString() => Value.ToString();
+}

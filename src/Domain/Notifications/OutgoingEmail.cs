@@ -1,0 +1,71 @@
+using Vtp.Domain.Identity.Accounts;
+
+namespace Vtp.Domain.Notifications;
+
+/// <summary>Which mail; its text and what it links to are made when it is sent.</summary>
+public enum EmailKind
+{
+    VerifyEmail,
+    PasswordReset,
+    SignInCode,
+    PasswordChanged,
+    TwoFactorChanged,
+}
+
+/// <summary>
+/// A mail to be sent, written in the transaction that is its reason. It holds no secret: tokens and codes are made by
+/// the sender and exist in the mail alone. It is written whether or not the address has an account, so that asking
+/// for one takes the same time either way.
+/// </summary>
+public sealed class OutgoingEmail
+{
+    public const int MaximumAttempts = 12;
+
+    private OutgoingEmail(Guid id, EmailKind kind, EmailAddress recipient, DateTimeOffset createdAt) =>
+        (Id, Kind, Recipient, CreatedAt, NextAttemptAt) = (id, kind, recipient, createdAt, createdAt);
+
+    public Guid Id { get; private set; }
+
+    public EmailKind Kind { get; private set; }
+
+    public EmailAddress Recipient { get; private set; }
+
+    /// <summary>The account that it is about; null when all we were given was an address.</summary>
+    public AccountId? AccountId { get; private set; }
+
+    /// <summary>Where the request came from, for mails that say so.</summary>
+    public string? IpAddress { get; private set; }
+
+    public string? UserAgent { get; private set; }
+
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    public DateTimeOffset NextAttemptAt { get; private set; }
+
+    public int Attempts { get; private set; }
+
+    /// <summary>Accepted by the mail server, or found to have nobody to go to.</summary>
+    public DateTimeOffset? SettledAt { get; private set; }
+
+    /// <summary>Why the last attempt, or the mail as a whole, failed.</summary>
+    public string? Failure { get; private set; }
+
+    public static OutgoingEmail To(
+        EmailAddress recipient, EmailKind kind, AccountId? accountId, string? ipAddress, string? userAgent, DateTimeOffset now) =>
+        new(Guid.CreateVersion7(now), kind, recipient, now) { AccountId = accountId, IpAddress = ipAddress, UserAgent = userAgent };
+
+    public void Settle(DateTimeOffset now, string? failure = null) => (SettledAt, Failure) = (now, failure);
+
+    /// <summary>2 s, 4 s, 8 s ... up to an hour; given up after <see cref="MaximumAttempts"/>.</summary>
+    public void Failed(string failure, DateTimeOffset now)
+    {
+        Failure = failure;
+        if (Attempts >= MaximumAttempts)
+        {
+            SettledAt = now;
+            return;
+        }
+
+        NextAttemptAt = now + TimeSpan.FromSeconds(Math.Min(3600, Math.Pow(2, Attempts)));
+    }
+}

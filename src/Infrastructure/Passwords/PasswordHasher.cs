@@ -1,0 +1,134 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Options;
+using Vtp.Application.Identity;
+using Vtp.Domain.Common;
+
+namespace Vtp.Infrastructure.Passwords;
+
+/// <summary>
+/// PBKDF2-HMAC-SHA512 on one thread a core, at low priority: a flood of sign-ins fills its own short queue and is told
+/// to come back, while requests that need no hash keep their latency.
+/// </summary>
+internal sealed partial class PasswordHasher : IPasswordHasher, IDisposable
+{
+    private static readonly TimeSpan TypicalHash = TimeSpan.FromMilliseconds(100);
+
+    private readonly PasswordOptions _options;
+    private readonly BlockingCollection<Action> _queue;
+    private readonly Refusal _busy;
+
+    public PasswordHasher(IOptions<PasswordOptions> options)
+    {
+        _options = options.Value;
+        var cores = Environment.ProcessorCount;
+        _queue = new BlockingCollection<Action>(cores * _options.QueuePerCore);
+        _busy = new Refusal(RefusalKind.Busy, "password.busy", "Too many people are signing in just now. Try again in a moment.")
+        {
+            RetryAfter = TimeSpan.FromSeconds(Math.Ceiling((TypicalHash * _options.QueuePerCore).TotalSeconds)),
+        };
+        for (var core = 0; core < cores; core++)
+        {
+            new Thread(Work) { IsBackground = true, Name = "password-hash" }.Start();
+        }
+    }
+
+    public Task<Result<string>> HashAsync(string password, string? sharingSaltWith, CancellationToken cancellationToken) =>
+        RunAsync(
+            () => Pbkdf2Hash.Compute(password, _options.Iterations, Pbkdf2Hash.Parse(sharingSaltWith)?.Salt ?? Pbkdf2Hash.NewSalt()).ToString(),
+            cancellationToken);
+
+    public Task<Result<PasswordMatch>> FindAsync(string password, IReadOnlyList<string?> hashes, CancellationToken cancellationToken) =>
+        RunAsync(() => Find(password, hashes), cancellationToken);
+
+    public void Dispose() => _queue.CompleteAdding();
+
+    private PasswordMatch Find(string password, IReadOnlyList<string?> hashes)
+    {
+        var known = hashes.Select(Pbkdf2Hash.Parse).ToList();
+
+        // Claims of one address share salt and iterations, so this is one computation; with nothing to compare, still one.
+        var recipes = known.OfType<Pbkdf2Hash>().Select(hash => (hash.Iterations, hash.Salt)).Distinct().ToList();
+        if (recipes.Count == 0 && !hashes.Any(Bcrypt.IsBcrypt))
+        {
+            recipes.Add((_options.Iterations, Pbkdf2Hash.NewSalt()));
+        }
+
+        foreach (var (iterations, salt) in recipes)
+        {
+            var computed = Pbkdf2Hash.Compute(password, iterations, salt);
+            var index = known.FindIndex(hash => hash is not null && hash.Salt == salt && hash.Iterations == iterations && hash.Matches(computed));
+            if (index >= 0)
+            {
+                return new PasswordMatch(index, iterations < _options.Iterations ? Upgrade(password, salt) : null);
+            }
+        }
+
+        for (var index = 0; index < hashes.Count; index++)
+        {
+            if (Bcrypt.IsBcrypt(hashes[index]) && Bcrypt.Verify(password, hashes[index]!))
+            {
+                return new PasswordMatch(index, Upgrade(password, Pbkdf2Hash.NewSalt()));
+            }
+        }
+
+        return PasswordMatch.None;
+    }
+
+    private string Upgrade(string password, string salt) => Pbkdf2Hash.Compute(password, _options.Iterations, salt).ToString();
+
+    private Task<Result<T>> RunAsync<T>(Func<T> compute, CancellationToken cancellationToken)
+        where T : notnull
+    {
+        var completion = new TaskCompletionSource<Result<T>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var queued = _queue.TryAdd(() => Complete(completion, compute, cancellationToken), 0, CancellationToken.None);
+        return queued ? completion.Task : Task.FromResult<Result<T>>(_busy);
+    }
+
+    private static void Complete<T>(TaskCompletionSource<Result<T>> completion, Func<T> compute, CancellationToken cancellationToken)
+        where T : notnull
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            completion.SetCanceled(cancellationToken);
+            return;
+        }
+
+        try
+        {
+            completion.SetResult(compute());
+        }
+#pragma warning disable CA1031 // Whatever went wrong belongs to the caller who waits, not to this thread.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            completion.SetException(exception);
+        }
+    }
+
+    private void Work()
+    {
+        Yield();
+        foreach (var job in _queue.GetConsumingEnumerable())
+        {
+            job();
+        }
+
+        _queue.Dispose();
+    }
+
+    /// <summary>On Linux the nice value belongs to the thread; .NET's own thread priorities do nothing there.</summary>
+    private static void Yield()
+    {
+        const int thisThread = 0;
+        const int process = 0;
+        if (OperatingSystem.IsLinux())
+        {
+            _ = setpriority(process, thisThread, 10);
+        }
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int setpriority(int which, uint who, int priority);
+}

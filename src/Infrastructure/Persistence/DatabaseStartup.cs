@@ -1,0 +1,60 @@
+using System.Net.Sockets;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace Vtp.Infrastructure.Persistence;
+
+/// <summary>Brings the schema up to date before anything else runs, and says in one sentence why it cannot.</summary>
+public static class DatabaseStartup
+{
+    public static async Task MigrateDatabaseAsync(this IServiceProvider services, CancellationToken cancellationToken)
+    {
+        await using var scope = services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<VtpDbContext>();
+        try
+        {
+            var known = db.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
+            var newer = await NewerMigrationAsync(db, known, cancellationToken);
+            if (newer is not null)
+            {
+                throw new StartupFault(
+                    $"The database was migrated by a newer version of VTP ({newer} is unknown here). Start that version, or restore a backup from before.");
+            }
+
+            await db.Database.MigrateAsync(cancellationToken);
+        }
+        catch (Exception exception) when (Sentence(exception, db.Database.GetDbConnection()) is { } sentence)
+        {
+            throw new StartupFault(sentence, exception);
+        }
+    }
+
+    private static async Task<string?> NewerMigrationAsync(VtpDbContext db, HashSet<string> known, CancellationToken cancellationToken)
+    {
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        var applied = await db.Database.GetAppliedMigrationsAsync(cancellationToken);
+        return applied.FirstOrDefault(id => !known.Contains(id));
+    }
+
+    private static string? Sentence(Exception exception, System.Data.Common.DbConnection connection)
+    {
+        var target = new NpgsqlConnectionStringBuilder(connection.ConnectionString);
+        var where = $"PostgreSQL at {target.Host}, database {target.Database}";
+        return exception switch
+        {
+            PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } =>
+                $"{where}: the user or password in ConnectionStrings__Vtp is wrong (user {target.Username}).",
+            PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } =>
+                $"{where}: there is no such database. Create it, or correct ConnectionStrings__Vtp.",
+            PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } =>
+                $"{where}: user {target.Username} may not create tables. Make it the owner of the database.",
+            PostgresException { SqlState: PostgresErrorCodes.DiskFull } =>
+                $"{where}: its disk is full. Make room and start again.",
+            NpgsqlException { InnerException: SocketException or TimeoutException or IOException } or TimeoutException =>
+                $"{where}: no answer. Is it running, and is ConnectionStrings__Vtp right?",
+            PostgresException postgres => $"{where}: {postgres.MessageText} ({postgres.SqlState}).",
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,24 @@
+using System.Reflection;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+namespace Vtp.Infrastructure.Persistence.Migrations;
+
+/// <summary>
+/// A numbered SQL file beside this one, run once by EF Core's migrator under its lock. A migration only expands what the
+/// version before it can read. To add one: write the file, and name it in a class below.
+/// </summary>
+internal abstract class SqlMigration : Migration
+{
+    protected override void Up(MigrationBuilder migrationBuilder)
+    {
+        var id = GetType().GetCustomAttribute<MigrationAttribute>()!.Id;
+        using var stream = typeof(SqlMigration).Assembly.GetManifestResourceStream($"migrations/{id}.sql")
+            ?? throw new InvalidOperationException($"migrations/{id}.sql is not embedded.");
+        using var reader = new StreamReader(stream);
+        migrationBuilder.Sql(reader.ReadToEnd());
+    }
+}
+
+[DbContext(typeof(VtpDbContext)), Migration("0001_identity")]
+internal sealed class Identity : SqlMigration;

@@ -1,0 +1,130 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using Vtp.Application.Common;
+using Vtp.Domain.Audit;
+using Vtp.Domain.Identity.Accounts;
+using Vtp.Domain.Identity.Administration;
+using Vtp.Domain.Identity.EmailVerification;
+using Vtp.Domain.Identity.PasswordReset;
+using Vtp.Domain.Identity.SecurityEvents;
+using Vtp.Domain.Identity.Sessions;
+using Vtp.Domain.Identity.TwoFactor;
+using Vtp.Domain.Notifications;
+using Vtp.Infrastructure.Secrets;
+
+namespace Vtp.Infrastructure.Persistence;
+
+/// <summary>
+/// The one unit of work. Table and column names are the snake_case of the types' own; the schema itself is made by the
+/// SQL in Migrations, and a test compares the two.
+/// </summary>
+internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbContext(options), IVtpDb
+{
+    public DbSet<Account> Accounts => Set<Account>();
+
+    public DbSet<Session> Sessions => Set<Session>();
+
+    public DbSet<SecondFactor> SecondFactors => Set<SecondFactor>();
+
+    public DbSet<SignInChallenge> SignInChallenges => Set<SignInChallenge>();
+
+    public DbSet<EmailCode> EmailCodes => Set<EmailCode>();
+
+    public DbSet<PasswordResetToken> PasswordResetTokens => Set<PasswordResetToken>();
+
+    public DbSet<EmailVerificationToken> EmailVerificationTokens => Set<EmailVerificationToken>();
+
+    public DbSet<SetupLink> SetupLinks => Set<SetupLink>();
+
+    public DbSet<SecurityEvent> SecurityEvents => Set<SecurityEvent>();
+
+    public DbSet<OutgoingEmail> Emails => Set<OutgoingEmail>();
+
+    public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
+
+    public Func<AuditEntry>? PendingAudit { get; set; }
+
+    public Task BeginAsync(CancellationToken cancellationToken) => Database.BeginTransactionAsync(cancellationToken);
+
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        if (PendingAudit is { } entry)
+        {
+            AuditEntries.Add(entry());
+            PendingAudit = null;
+        }
+
+        var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        if (Database.CurrentTransaction is { } transaction)
+        {
+            await transaction.CommitAsync(cancellationToken);
+            await transaction.DisposeAsync();
+        }
+
+        return saved;
+    }
+
+    public Task SaveUnauditedAsync(CancellationToken cancellationToken)
+    {
+        PendingAudit = null;
+        return SaveChangesAsync(cancellationToken);
+    }
+
+    public async Task WriteAuditAsync(AuditEntry entry, CancellationToken cancellationToken)
+    {
+        if (Database.CurrentTransaction is { } transaction)
+        {
+            await transaction.DisposeAsync();
+        }
+
+        ChangeTracker.Clear();
+        PendingAudit = null;
+        AuditEntries.Add(entry);
+        await SaveChangesAsync(cancellationToken);
+    }
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        configurationBuilder.Properties<AccountId>().HaveConversion<AccountIdConverter>();
+        configurationBuilder.Properties<SessionId>().HaveConversion<SessionIdConverter>();
+        configurationBuilder.Properties<EmailAddress>().HaveConversion<EmailAddressConverter>();
+        configurationBuilder.Properties<Enum>().HaveConversion<string>();
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.ApplyConfigurationsFromAssembly(typeof(VtpDbContext).Assembly);
+        var sealer = this.GetService<SecretSealer>();
+        foreach (var entity in modelBuilder.Model.GetEntityTypes())
+        {
+            entity.SetTableName(SnakeCase(entity.GetTableName()!));
+            foreach (var property in entity.GetProperties())
+            {
+                property.SetColumnName(property.Name == RowVersion ? property.Name : SnakeCase(property.Name));
+                if (property.FindAnnotation(Sealed) is not null)
+                {
+                    property.SetValueConverter(new SealedConverter(sealer));
+                    property.SetValueComparer(SealedConverter.Comparer);
+                }
+
+                if (property.ClrType.IsEnum || Nullable.GetUnderlyingType(property.ClrType) is { IsEnum: true })
+                {
+                    property.SetValueConverter(EnumConverter(Nullable.GetUnderlyingType(property.ClrType) ?? property.ClrType));
+                }
+            }
+        }
+    }
+
+    /// <summary>PostgreSQL's own row version; a lost race is a <see cref="DbUpdateConcurrencyException"/>, answered 409.</summary>
+    internal const string RowVersion = "xmin";
+
+    /// <summary>Annotation of columns whose bytes are encrypted at rest.</summary>
+    internal const string Sealed = "vtp:sealed";
+
+    internal static string SnakeCase(string name) => JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
+
+    private static ValueConverter EnumConverter(Type type) =>
+        (ValueConverter)Activator.CreateInstance(typeof(SnakeCaseEnumConverter<>).MakeGenericType(type))!;
+}

@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Vtp.Domain.Identity.Sessions;
+using Vtp.Infrastructure.Tokens;
+
+namespace Vtp.Infrastructure.Sessions;
+
+/// <summary>
+/// Every session that has ended while one of its access tokens may still live. Sessions that end on this node are here
+/// at once; those of other nodes are read each second. When that has not succeeded for two seconds, requests ask the
+/// database themselves, so that an old answer is never taken for a new one.
+/// </summary>
+internal sealed partial class EndedSessions(
+    NpgsqlDataSource database, IOptions<TokenOptions> options, TimeProvider clock, ILogger<EndedSessions> logger) : BackgroundService
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Trusted = TimeSpan.FromSeconds(2);
+
+    // A transaction that ended a session may commit some time after the moment it wrote down, and clocks differ a little.
+    private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(90);
+
+    private readonly ConcurrentDictionary<SessionId, DateTimeOffset> _ended = new();
+    private long _readAt;
+
+    public void Add(SessionId id, DateTimeOffset endedAt) => _ended[id] = endedAt;
+
+    public ValueTask<bool> ContainsAsync(SessionId id, CancellationToken cancellationToken)
+    {
+        if (_ended.ContainsKey(id))
+        {
+            return ValueTask.FromResult(true);
+        }
+
+        return clock.GetElapsedTime(Volatile.Read(ref _readAt)) <= Trusted
+            ? ValueTask.FromResult(false)
+            : AskAsync(id, cancellationToken);
+    }
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await ReadSinceAsync(clock.GetUtcNow() - options.Value.AccessLifetime - Overlap, cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Poll);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await ReadSinceAsync(clock.GetUtcNow() - Overlap, stoppingToken);
+                Forget();
+            }
+            catch (NpgsqlException exception)
+            {
+                LogReadFailed(exception);
+            }
+        }
+    }
+
+    private async Task ReadSinceAsync(DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        var started = clock.GetTimestamp();
+        await using var command = database.CreateCommand("SELECT id, ended_at FROM sessions WHERE ended_at > $1");
+        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = since });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            Add(new SessionId(reader.GetGuid(0)), reader.GetFieldValue<DateTimeOffset>(1));
+        }
+
+        Volatile.Write(ref _readAt, started);
+    }
+
+    private void Forget()
+    {
+        var expired = clock.GetUtcNow() - options.Value.AccessLifetime - Overlap;
+        foreach (var (id, _) in _ended.Where(ended => ended.Value < expired))
+        {
+            _ended.TryRemove(id, out _);
+        }
+    }
+
+    private async ValueTask<bool> AskAsync(SessionId id, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT ended_at IS NOT NULL FROM sessions WHERE id = $1");
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id.Value });
+        return await command.ExecuteScalarAsync(cancellationToken) is not false;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Ended sessions could not be read; requests ask the database until they can")]
+    private partial void LogReadFailed(Exception exception);
+}

@@ -1,0 +1,121 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.Caching.Hybrid;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Vtp.Application.Common;
+using Vtp.Application.Identity;
+using Vtp.Domain.Identity.Accounts;
+using Vtp.Domain.Identity.Sessions;
+using Vtp.Infrastructure.Caching;
+using Vtp.Infrastructure.Email;
+using Vtp.Infrastructure.Idempotency;
+using Vtp.Infrastructure.Links;
+using Vtp.Infrastructure.Passwords;
+using Vtp.Infrastructure.Persistence;
+using Vtp.Infrastructure.RateLimiting;
+using Vtp.Infrastructure.Secrets;
+using Vtp.Infrastructure.Sessions;
+using Vtp.Infrastructure.Tokens;
+
+namespace Vtp.Infrastructure;
+
+public static class Wiring
+{
+    /// <param name="services">The server's.</param>
+    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits.</param>
+    /// <param name="folder">Where the embedded server and mails without a mail server are kept.</param>
+    /// <param name="publicUrl">How people reach this server; mails link to it.</param>
+    public static IServiceCollection AddInfrastructure(
+        this IServiceCollection services, IConfiguration configuration, string folder, Uri publicUrl)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddDatabase();
+        services.AddSecrets();
+        services.AddPasswords(configuration);
+        services.AddTokens(configuration);
+        services.AddEmail(configuration, folder);
+        services.AddSingleton<IRateLimiter, MemoryRateLimiter>();
+        services.AddSingleton<IIdempotencyStore, MemoryIdempotencyStore>();
+        services.AddSingleton<HybridCache, MemoryHybridCache>();
+        services.AddSingleton<IQrCodes, QrCodes>();
+        services.AddSingleton<ILinks>(new ConfiguredLinks(configuration.GetSection("Links").Get<LinkOptions>() ?? new(), publicUrl));
+        return services;
+    }
+
+    private static void AddDatabase(this IServiceCollection services)
+    {
+        services.AddSingleton(provider => NpgsqlDataSource.Create(
+            provider.GetRequiredService<IConfiguration>().GetConnectionString("Vtp")
+            ?? throw new StartupFault("ConnectionStrings__Vtp is not set.")));
+        services.AddDbContextPool<VtpDbContext>((provider, options) => options
+            .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
+            .UseApplicationServiceProvider(provider)
+            .ReplaceService<IModelCacheKeyFactory, ModelPerServer>()
+            .AddInterceptors(new ForUpdateInterceptor(), new EndedSessionsInterceptor(provider.GetRequiredService<EndedSessions>()))
+            .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning)));
+        services.AddScoped<IVtpDb>(provider => provider.GetRequiredService<VtpDbContext>());
+    }
+
+    private static void AddSecrets(this IServiceCollection services)
+    {
+        services.AddDataProtection().SetApplicationName("vtp");
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider => new ConfigureOptions<KeyManagementOptions>(
+            options => options.XmlRepository = new DataProtectionKeys(provider.GetRequiredService<NpgsqlDataSource>())));
+        services.AddSingleton<SecretSealer>();
+    }
+
+    private static void AddPasswords(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<PasswordOptions>().Bind(configuration.GetSection("Passwords"))
+            .Validate(options => options.MinimumLength is >= 8 and <= 64, "Passwords:MinimumLength must lie between 8 and 64.")
+            .Validate(options => options.Iterations >= 220_000, "Passwords:Iterations must be 220000 or more.")
+            .Validate(options => options.QueuePerCore >= 1, "Passwords:QueuePerCore must be 1 or more.")
+            .ValidateOnStart();
+        services.AddSingleton<ICommonPasswords, CommonPasswords>();
+        services.AddSingleton<IPasswordHasher, PasswordHasher>();
+        services.AddSingleton(provider => new PasswordPolicy(
+            provider.GetRequiredService<IOptions<PasswordOptions>>().Value.MinimumLength, provider.GetRequiredService<ICommonPasswords>()));
+    }
+
+    private static void AddTokens(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<TokenOptions>().Bind(configuration.GetSection("Tokens"))
+            .Validate(
+                options => options.AccessLifetime >= TimeSpan.FromMinutes(1) && options.AccessLifetime <= TimeSpan.FromHours(24),
+                "Tokens:AccessLifetime must lie between 1 minute and 24 hours.")
+            .ValidateOnStart();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<TokenOptions>>().Value is var options
+            ? new SessionPolicy(options.RefreshIdle, options.RefreshAbsolute, options.RefreshReuseGrace)
+            : null!);
+        services.AddSingleton<EndedSessions>();
+        services.AddSingleton<SigningKeys>();
+        services.AddSingleton<AccessTokens>();
+        services.AddSingleton<IAccessTokens>(provider => provider.GetRequiredService<AccessTokens>());
+        services.AddSingleton<IAccessTokenReader>(provider => provider.GetRequiredService<AccessTokens>());
+        services.AddSingleton<ISigningKeys>(provider => provider.GetRequiredService<SigningKeys>());
+        services.AddHostedService(provider => provider.GetRequiredService<EndedSessions>());
+        services.AddHostedService(provider => provider.GetRequiredService<SigningKeys>());
+    }
+
+    private static void AddEmail(this IServiceCollection services, IConfiguration configuration, string folder)
+    {
+        var options = EmailOptions.Read(configuration);
+        services.AddSingleton<EmailRenderer>();
+        services.AddSingleton<IEmailProvider>(provider => options.Smtp is { } smtp
+            ? new SmtpEmailProvider(smtp, options.From, provider.GetRequiredService<TimeProvider>())
+            : new FolderEmailProvider(options.Folder ?? Path.Combine(folder, "mail"), options.From, provider.GetRequiredService<TimeProvider>()));
+        services.AddHostedService<EmailSender>();
+    }
+
+    /// <summary>The model holds the converter that opens this server's secrets; servers in one process must not share it.</summary>
+    private sealed class ModelPerServer : IModelCacheKeyFactory
+    {
+        public object Create(DbContext context, bool designTime) => (context.GetType(), designTime, context.GetService<SecretSealer>());
+    }
+}
