@@ -4,8 +4,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Vtp.Application.Notifications;
-using Vtp.Infrastructure.Persistence;
 using Vtp.Domain.Notifications;
+using Vtp.Infrastructure.Persistence;
 
 namespace Vtp.Infrastructure.Email;
 

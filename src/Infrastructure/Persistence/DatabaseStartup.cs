@@ -24,7 +24,7 @@ public static class DatabaseStartup
 
             await db.Database.MigrateAsync(cancellationToken);
         }
-        catch (Exception exception) when (Sentence(exception, db.Database.GetDbConnection()) is { } sentence)
+        catch (Exception exception) when (Sentence(exception, db.Database.GetDbConnection()) is string sentence)
         {
             throw new StartupFault(sentence, exception);
         }

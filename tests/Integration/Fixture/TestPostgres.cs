@@ -58,6 +58,9 @@ internal static class TestPostgres
     private static Task<EmbeddedPostgres> StartAsync()
     {
         var folder = Directory.CreateTempSubdirectory("vtp-test-").FullName;
+
+        // The server's own user must be able to enter it, or the data would lie elsewhere and outlive this run.
+        File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         AppDomain.CurrentDomain.ProcessExit += (_, _) =>
         {
             if (Directory.Exists(folder))

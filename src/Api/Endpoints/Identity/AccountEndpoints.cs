@@ -1,12 +1,12 @@
 using MediatR;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Vtp.Api.Http;
+using Vtp.Application.Common;
 using Vtp.Application.Identity;
 using Vtp.Application.Identity.Accounts;
 using Vtp.Application.Identity.EmailVerification;
 using Vtp.Application.Identity.PasswordReset;
 using Vtp.Application.Identity.SecurityEvents;
-using Vtp.Application.Common;
 using static Microsoft.AspNetCore.Http.StatusCodes;
 
 namespace Vtp.Api.Endpoints.Identity;

@@ -1,0 +1,126 @@
+using System.Reflection;
+using FluentValidation;
+using MediatR;
+using Vtp.Application.Common;
+using Vtp.Application.Common.Pipeline;
+using Vtp.Domain.Common;
+
+namespace Vtp.Unit.Architecture;
+
+/// <summary>Rules that every use case keeps. Each rule first shows that it found what it judges.</summary>
+public sealed class UseCaseTests
+{
+    private static readonly Type[] Types = typeof(IVtpDb).Assembly.GetTypes();
+
+    private static readonly Type[] Requests = [.. Types.Where(type => type.IsAssignableTo(typeof(IBaseRequest)) && type is { IsAbstract: false })];
+
+    private static readonly Type[] Handlers = [.. Types.Where(type => Implements(type, typeof(IRequestHandler<,>)))];
+
+    private static readonly Type[] Validators = [.. Types.Where(type => !type.IsAbstract && Implements(type, typeof(IValidator<>)))];
+
+    [Fact]
+    public void Every_request_answers_a_result_so_that_no_behaviour_is_skipped()
+    {
+        Requests.Should().HaveCountGreaterThan(20);
+        Requests.Should().OnlyContain(request => request.GetInterfaces().Any(contract =>
+            contract.IsGenericType
+            && contract.GetGenericTypeDefinition() == typeof(IRequest<>)
+            && contract.GenericTypeArguments[0].IsGenericType
+            && contract.GenericTypeArguments[0].GetGenericTypeDefinition() == typeof(Result<>)));
+    }
+
+    [Fact]
+    public void Every_request_says_who_may_run_it()
+    {
+        Requests.Should().NotBeEmpty();
+        Requests.Should().OnlyContain(request => request.IsDefined(typeof(RequiresAttribute), false));
+    }
+
+    [Fact]
+    public void Every_request_has_exactly_one_handler()
+    {
+        var handled = Handlers.Select(handler => handler.GetInterfaces().Single(contract => contract.IsGenericType).GenericTypeArguments[0]);
+        handled.Should().BeEquivalentTo(Requests);
+    }
+
+    [Fact]
+    public void Every_command_that_takes_text_has_a_validator()
+    {
+        var commands = Requests.Where(request => request.Name.EndsWith("Command", StringComparison.Ordinal)
+            && request.GetProperties().Any(property => property.PropertyType == typeof(string))).ToList();
+        var validated = Validators.Select(validator => validator.BaseType!.GenericTypeArguments[0]);
+
+        commands.Should().HaveCountGreaterThan(10);
+        validated.Should().Contain(commands);
+    }
+
+    [Fact]
+    public void Every_command_that_changes_something_by_itself_is_audited_or_says_why_not()
+    {
+        // Refreshing happens every hour of every session, and checking a link changes nothing; offering the set-up link
+        // is the server's own doing.
+        string[] notAudited = ["RefreshSessionCommand", "VerifyResetTokenCommand", "OfferSetupCommand"];
+        var commands = Requests.Where(request => request.Name.EndsWith("Command", StringComparison.Ordinal)).ToList();
+
+        commands.Should().HaveCountGreaterThan(10);
+        commands.Where(command => !command.IsDefined(typeof(AuditedAttribute), false)).Select(command => command.Name)
+            .Should().BeEquivalentTo(notAudited);
+    }
+
+    [Fact]
+    public void Handlers_and_validators_are_internal_and_sealed()
+    {
+        Handlers.Concat(Validators).Should().HaveCountGreaterThan(40);
+        Handlers.Concat(Validators).Should().OnlyContain(type => type.IsSealed && !type.IsPublic);
+    }
+
+    [Fact]
+    public void A_use_case_is_one_file_named_after_it()
+    {
+        var files = Directory.EnumerateFiles(Source.Folder("src/Application"), "*.cs", SearchOption.AllDirectories)
+            .ToDictionary(file => Path.GetFileNameWithoutExtension(file)!, File.ReadAllText, StringComparer.Ordinal);
+
+        foreach (var request in Requests)
+        {
+            var name = request.Name.Replace("Command", "", StringComparison.Ordinal).Replace("Query", "", StringComparison.Ordinal);
+            files.Should().ContainKey(name);
+            files[name].Should().Contain($"record {request.Name}").And.Contain($"class {name}Handler");
+        }
+    }
+
+    [Fact]
+    public void Every_named_rate_limit_has_a_policy_and_every_policy_is_used()
+    {
+        var used = Requests.SelectMany(request => request.GetCustomAttributes<RateLimitedAttribute>()).Select(limit => limit.Policy).ToHashSet(StringComparer.Ordinal);
+        used.Should().BeEquivalentTo(RateLimitPolicies.Defaults.Keys);
+    }
+
+    [Fact]
+    public void Audited_actions_are_unique_and_dotted()
+    {
+        var actions = Requests.Select(request => request.GetCustomAttribute<AuditedAttribute>()?.Action).OfType<string>().ToList();
+
+        actions.Should().HaveCountGreaterThan(10).And.OnlyHaveUniqueItems();
+        actions.Should().OnlyContain(action => System.Text.RegularExpressions.Regex.IsMatch(
+            action, "^[a-z_]+\\.[a-z_]+$", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
+    public void The_pipeline_stands_in_its_order()
+    {
+        Requests.SelectMany(UseCaseRegistration.PipelineOf).Distinct().Should().HaveCount(8, "each behaviour has a use case that opts in");
+
+        Type[] order =
+        [
+            typeof(TelemetryBehaviour<,>), typeof(AuditBehaviour<,>), typeof(ValidationBehaviour<,>), typeof(AuthorizationBehaviour<,>),
+            typeof(RateLimitBehaviour<,>), typeof(IdempotencyBehaviour<,>), typeof(InvalidationBehaviour<,>), typeof(CacheBehaviour<,>),
+        ];
+        foreach (var request in Requests)
+        {
+            UseCaseRegistration.PipelineOf(request).Select(behaviour => Array.IndexOf(order, behaviour)).Should().BeInAscendingOrder();
+        }
+    }
+
+    private static bool Implements(Type type, Type contract) =>
+        type.GetInterfaces().Any(candidate => candidate.IsGenericType && candidate.GetGenericTypeDefinition() == contract);
+}
