@@ -45,7 +45,9 @@ internal static class TestPostgres
     private static async Task<string> MigrateTemplateAsync()
     {
         var connectionString = await NewEmptyDatabaseAsync();
-        await using (var factory = new WebApplicationFactory<Program>().WithWebHostBuilder(host => host.UseSetting("ConnectionStrings:Vtp", connectionString)))
+        await using (var factory = new WebApplicationFactory<Program>().WithWebHostBuilder(host => host
+            .UseSetting("urls", "http://127.0.0.1:0")
+            .UseSetting("ConnectionStrings:Vtp", connectionString)))
         {
             factory.UseKestrel(0);
             factory.StartServer();

@@ -127,6 +127,7 @@ public class VtpApi : IAsyncLifetime
 
     private void Configure(IWebHostBuilder host)
     {
+        host.UseSetting("urls", "http://127.0.0.1:0");
         host.UseSetting("ConnectionStrings:Vtp", ConnectionString);
         host.UseSetting("Email:Folder", _mail);
         if (WithoutLimits)
