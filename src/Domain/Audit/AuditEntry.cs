@@ -1,3 +1,5 @@
+using Vtp.Domain.Common;
+
 namespace Vtp.Domain.Audit;
 
 public enum AuditOutcome
@@ -43,7 +45,7 @@ public sealed class AuditEntry
         string? userAgent,
         string? traceId,
         DateTimeOffset now) =>
-        new(Guid.CreateVersion7(now), action, reason is null ? AuditOutcome.Succeeded : AuditOutcome.Refused, now)
+        new(Uuid.NewVersion7(now), action, reason is null ? AuditOutcome.Succeeded : AuditOutcome.Refused, now)
         {
             Reason = reason,
             ActorId = actorId,

@@ -1,3 +1,4 @@
+using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 
 namespace Vtp.Domain.Notifications;
@@ -52,7 +53,7 @@ public sealed class OutgoingEmail
 
     public static OutgoingEmail To(
         EmailAddress recipient, EmailKind kind, AccountId? accountId, string? ipAddress, string? userAgent, DateTimeOffset now) =>
-        new(Guid.CreateVersion7(now), kind, recipient, now) { AccountId = accountId, IpAddress = ipAddress, UserAgent = userAgent };
+        new(Uuid.NewVersion7(now), kind, recipient, now) { AccountId = accountId, IpAddress = ipAddress, UserAgent = userAgent };
 
     public void Settle(DateTimeOffset now, string? failure = null) => (SettledAt, Failure) = (now, failure);
 

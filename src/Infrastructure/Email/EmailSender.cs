@@ -53,7 +53,7 @@ internal sealed partial class EmailSender(
                     WHERE id IN (
                         SELECT id FROM emails WHERE settled_at IS NULL AND next_attempt_at <= {now}
                         ORDER BY next_attempt_at LIMIT {Batch} FOR UPDATE SKIP LOCKED)
-                    RETURNING *, xmin
+                    RETURNING *
                     """)
                 .AsNoTracking()
                 .ToListAsync(cancellationToken);

@@ -113,8 +113,6 @@ internal sealed partial class PasswordHasher : IPasswordHasher, IDisposable
         {
             job();
         }
-
-        _queue.Dispose();
     }
 
     /// <summary>On Linux the nice value belongs to the thread; .NET's own thread priorities do nothing there.</summary>

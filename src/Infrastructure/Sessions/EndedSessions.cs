@@ -19,13 +19,13 @@ internal sealed partial class EndedSessions(
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Trusted = TimeSpan.FromSeconds(2);
 
-    // A transaction that ended a session may commit some time after the moment it wrote down, and clocks differ a little.
+    // A transaction that ended a session may commit some time after the moment that was written down.
     private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(90);
 
-    private readonly ConcurrentDictionary<SessionId, DateTimeOffset> _ended = new();
+    private readonly ConcurrentDictionary<SessionId, long> _ended = new();
     private long _readAt;
 
-    public void Add(SessionId id, DateTimeOffset endedAt) => _ended[id] = endedAt;
+    public void Add(SessionId id) => _ended.TryAdd(id, clock.GetTimestamp());
 
     public ValueTask<bool> ContainsAsync(SessionId id, CancellationToken cancellationToken)
     {
@@ -41,7 +41,7 @@ internal sealed partial class EndedSessions(
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await ReadSinceAsync(clock.GetUtcNow() - options.Value.AccessLifetime - Overlap, cancellationToken);
+        await ReadAsync(options.Value.AccessLifetime + Overlap, cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
@@ -52,7 +52,7 @@ internal sealed partial class EndedSessions(
         {
             try
             {
-                await ReadSinceAsync(clock.GetUtcNow() - Overlap, stoppingToken);
+                await ReadAsync(Overlap, stoppingToken);
                 Forget();
             }
             catch (NpgsqlException exception)
@@ -62,15 +62,15 @@ internal sealed partial class EndedSessions(
         }
     }
 
-    private async Task ReadSinceAsync(DateTimeOffset since, CancellationToken cancellationToken)
+    private async Task ReadAsync(TimeSpan window, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
-        await using var command = database.CreateCommand("SELECT id, ended_at FROM sessions WHERE ended_at > $1");
-        command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = since });
+        await using var command = database.CreateCommand("SELECT id FROM sessions WHERE end_recorded_at > clock_timestamp() - $1");
+        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = window });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            Add(new SessionId(reader.GetGuid(0)), reader.GetFieldValue<DateTimeOffset>(1));
+            Add(new SessionId(reader.GetGuid(0)));
         }
 
         Volatile.Write(ref _readAt, started);
@@ -78,8 +78,8 @@ internal sealed partial class EndedSessions(
 
     private void Forget()
     {
-        var expired = clock.GetUtcNow() - options.Value.AccessLifetime - Overlap;
-        foreach (var (id, _) in _ended.Where(ended => ended.Value < expired))
+        var lifetime = options.Value.AccessLifetime + AccessTokens.Skew;
+        foreach (var (id, _) in _ended.Where(ended => clock.GetElapsedTime(ended.Value) > lifetime))
         {
             _ended.TryRemove(id, out _);
         }

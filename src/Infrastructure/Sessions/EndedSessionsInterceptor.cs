@@ -15,9 +15,9 @@ internal sealed class EndedSessionsInterceptor(EndedSessions endedSessions) : Sa
     {
         foreach (var entry in eventData.Context!.ChangeTracker.Entries<Session>())
         {
-            if (entry is { State: EntityState.Modified, Entity.EndedAt: { } endedAt })
+            if (entry is { State: EntityState.Modified, Entity.EndedAt: not null })
             {
-                endedSessions.Add(entry.Entity.Id, endedAt);
+                endedSessions.Add(entry.Entity.Id);
             }
         }
 

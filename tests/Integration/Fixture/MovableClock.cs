@@ -4,10 +4,20 @@ namespace Vtp.Integration.Fixture;
 public sealed class MovableClock : TimeProvider
 {
     private long _ahead;
+    private long _elapsed;
 
     public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + TimeSpan.FromTicks(Interlocked.Read(ref _ahead));
 
-    public override long GetTimestamp() => base.GetTimestamp() + (long)(TimeSpan.FromTicks(Interlocked.Read(ref _ahead)).TotalSeconds * TimestampFrequency);
+    public override long GetTimestamp() =>
+        base.GetTimestamp() + (long)(TimeSpan.FromTicks(Interlocked.Read(ref _elapsed)).TotalSeconds * TimestampFrequency);
 
-    public void Advance(TimeSpan time) => Interlocked.Add(ref _ahead, time.Ticks);
+    /// <summary>Time passes.</summary>
+    public void Advance(TimeSpan time)
+    {
+        Interlocked.Add(ref _ahead, time.Ticks);
+        Interlocked.Add(ref _elapsed, time.Ticks);
+    }
+
+    /// <summary>Somebody sets the wall clock back; no time passes.</summary>
+    public void SetBack(TimeSpan time) => Interlocked.Add(ref _ahead, -time.Ticks);
 }

@@ -139,12 +139,18 @@ public class VtpApi : IAsyncLifetime
             }
         }
 
+        // All of it, at every level, so that tests can look for what must not be there.
+        foreach (var category in new[] { "Default", "Microsoft", "Microsoft.EntityFrameworkCore.Database.Command", "Microsoft.AspNetCore.DataProtection", "System.Net.Http" })
+        {
+            host.UseSetting($"Logging:LogLevel:{category}", "Trace");
+        }
+
         foreach (var (key, value) in Settings)
         {
             host.UseSetting(key, value);
         }
 
-        host.ConfigureLogging(logging => logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddProvider(new Recorder(Log)));
+        host.ConfigureLogging(logging => logging.ClearProviders().AddProvider(new Recorder(Log)));
         host.ConfigureTestServices(services => services.AddSingleton<TimeProvider>(Clock));
     }
 

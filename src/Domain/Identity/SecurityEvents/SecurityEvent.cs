@@ -1,3 +1,4 @@
+using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 
 namespace Vtp.Domain.Identity.SecurityEvents;
@@ -46,5 +47,5 @@ public sealed class SecurityEvent
 
     public static SecurityEvent Of(
         AccountId accountId, SecurityEventType type, string? ipAddress, string? userAgent, DateTimeOffset now) =>
-        new(Guid.CreateVersion7(now), accountId, type, now) { IpAddress = ipAddress, UserAgent = userAgent };
+        new(Uuid.NewVersion7(now), accountId, type, now) { IpAddress = ipAddress, UserAgent = userAgent };
 }

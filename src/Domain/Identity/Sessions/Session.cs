@@ -6,7 +6,7 @@ namespace Vtp.Domain.Identity.Sessions;
 
 public readonly record struct SessionId(Guid Value)
 {
-    public static SessionId New(DateTimeOffset now) => new(Guid.CreateVersion7(now));
+    public static SessionId New(DateTimeOffset now) => new(Uuid.NewVersion7(now));
 
     public override string ToString() => Value.ToString();
 }

@@ -27,6 +27,9 @@ internal sealed class SessionConfiguration : IEntityTypeConfiguration<Session>
         builder.HasKey(session => session.Id);
         builder.Property(session => session.Id).ValueGeneratedNever();
         builder.Property(session => session.RefreshKey).IsSealed();
+
+        // Written by a trigger, with the database's clock: what nodes read of each other must not depend on theirs.
+        builder.Property<DateTimeOffset?>("EndRecordedAt").ValueGeneratedOnAddOrUpdate();
         builder.HasRowVersion();
     }
 }

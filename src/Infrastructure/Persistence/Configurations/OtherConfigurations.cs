@@ -12,9 +12,5 @@ internal sealed class AuditEntryConfiguration : IEntityTypeConfiguration<AuditEn
 
 internal sealed class OutgoingEmailConfiguration : IEntityTypeConfiguration<OutgoingEmail>
 {
-    public void Configure(EntityTypeBuilder<OutgoingEmail> builder)
-    {
-        builder.Property(email => email.Id).ValueGeneratedNever();
-        builder.HasRowVersion();
-    }
+    public void Configure(EntityTypeBuilder<OutgoingEmail> builder) => builder.Property(email => email.Id).ValueGeneratedNever();
 }
