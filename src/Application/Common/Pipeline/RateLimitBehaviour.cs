@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Reflection;
 using MediatR;
 using Vtp.Domain.Common;
@@ -30,9 +32,15 @@ internal sealed class RateLimitBehaviour<TRequest, TResponse>(IRateLimiter limit
     private string Partition(RateLimitScope scope, TRequest request) => scope switch
     {
         RateLimitScope.Account when caller.SignedIn is { } signedIn => signedIn.AccountId.ToString(),
-        RateLimitScope.AddressAndTarget => $"{caller.IpAddress} {(request as IRateLimitTarget)?.RateLimitTarget}",
-        _ => caller.IpAddress ?? "",
+        RateLimitScope.AddressAndTarget => $"{Network(caller.IpAddress)} {(request as IRateLimitTarget)?.RateLimitTarget}",
+        _ => Network(caller.IpAddress),
     };
+
+    /// <summary>IPv6 gives every subscriber 2^64 addresses; they are one caller.</summary>
+    private static string Network(string? address) =>
+        IPAddress.TryParse(address, out var parsed) && parsed.AddressFamily == AddressFamily.InterNetworkV6
+            ? Convert.ToHexStringLower(parsed.GetAddressBytes().AsSpan(0, 8))
+            : address ?? "";
 }
 
 internal static class RateLimitRefusal
