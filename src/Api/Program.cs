@@ -26,6 +26,7 @@ try
 
     await using var app = builder.Build();
     app.UseProblems();
+    app.UseHead();
     app.UseTrustedProxies();
     app.UseCaller();
 

@@ -64,9 +64,26 @@ internal static class Server
         app.UseForwardedHeaders(options);
     }
 
+    /// <summary>HEAD is GET without the body (RFC 9110 section 9.3.2), which Kestrel leaves out by itself.</summary>
+    public static void UseHead(this WebApplication app)
+    {
+        app.Use((context, next) =>
+        {
+            if (HttpMethods.IsHead(context.Request.Method))
+            {
+                context.Request.Method = HttpMethods.Get;
+            }
+
+            return next(context);
+        });
+
+        // Here and not, as by default, before everything: the route is chosen by the method.
+        app.UseRouting();
+    }
+
     public static void MapDocumentation(this WebApplication app)
     {
-        app.MapOpenApi("/openapi/{documentName}.json").OpenToAll("The shape of the API is public; its data is not.");
+        app.MapOpenApi("/openapi/v1.json").OpenToAll("The shape of the API is public; its data is not.");
         app.UseSwaggerUI(ui =>
         {
             ui.RoutePrefix = "swagger";

@@ -45,11 +45,17 @@ internal static class CallerMiddleware
         var tokens = app.Services.GetRequiredService<IAccessTokenReader>();
         app.Use(async (context, next) =>
         {
-            context.Response.Headers["X-Request-ID"] = context.TraceIdentifier();
-            context.Response.Headers.XContentTypeOptions = "nosniff";
+            context.WriteStandardHeaders();
             await context.RequestServices.GetRequiredService<HttpCaller>().IdentifyAsync(context, tokens);
             await next(context);
         });
+    }
+
+    /// <summary>On every answer; once more on errors, because the exception handler begins those anew.</summary>
+    public static void WriteStandardHeaders(this HttpContext context)
+    {
+        context.Response.Headers["X-Request-ID"] = context.TraceIdentifier();
+        context.Response.Headers.XContentTypeOptions = "nosniff";
     }
 
     /// <summary>The W3C trace id, which is also in the logs, the spans and the audit trail.</summary>

@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using System.Reflection;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -26,7 +27,8 @@ internal static class Json
         options.MaxDepth = MaximumDepth;
         options.AllowDuplicateProperties = false;
         options.NumberHandling = JsonNumberHandling.Strict;
-        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
+        options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping; // For JSON that is never put into a page.
+        options.Converters.Add(new WordConverter());
         options.Converters.Add(new UtcConverter());
         options.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { ReadAliases } };
         return options;
@@ -52,13 +54,14 @@ internal static class Json
                 continue;
             }
 
+            var unset = member.PropertyType.IsValueType ? Activator.CreateInstance(member.PropertyType) : null;
             var names = member.GetCustomAttributes<AliasAttribute>()
                 .Select(alias => alias.Name)
                 .Append(JsonNamingPolicy.CamelCase.ConvertName(member.Name));
             foreach (var name in names.Where(name => type.Properties.All(known => !known.Name.Equals(name, StringComparison.OrdinalIgnoreCase))))
             {
                 var alias = type.CreateJsonPropertyInfo(property.PropertyType, name);
-                alias.Set = (request, value) => SetOnce(member, request, value);
+                alias.Set = (request, value) => SetOnce(member, unset, request, value);
                 type.Properties.Add(alias);
             }
         }
@@ -72,9 +75,9 @@ internal static class Json
     }
 
     /// <summary>The snake_case field wins over its aliases.</summary>
-    private static void SetOnce(PropertyInfo member, object request, object? value)
+    private static void SetOnce(PropertyInfo member, object? unset, object request, object? value)
     {
-        if (member.GetValue(request) is null)
+        if (Equals(member.GetValue(request), unset))
         {
             member.SetValue(request, value);
         }

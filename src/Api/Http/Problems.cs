@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Net.Http.Headers;
 using Npgsql;
 using Vtp.Domain.Common;
 
@@ -11,10 +12,11 @@ namespace Vtp.Api.Http;
 /// <summary>
 /// Every error body of the server, whoever made it (a use case, the router, the JSON reader, a crash): RFC 9457 with
 /// <c>error</c> and <c>message</c> for the clients of older systems. Nothing in it comes from an exception's text.
+/// What is not HTTP (a bad request line, a header that is not UTF-8) Kestrel refuses before us, with an empty 400.
 /// </summary>
 internal static partial class Problems
 {
-    private const string ContentType = "application/problem+json";
+    public const string ContentType = "application/problem+json";
 
     public static void AddProblems(this IServiceCollection services)
     {
@@ -28,10 +30,14 @@ internal static partial class Problems
     {
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
-            StatusCodeSelector = exception => StatusOf(Refused(exception)?.Kind ?? RefusalKind.Busy, exception),
+            StatusCodeSelector = StatusOf,
             SuppressDiagnosticsCallback = context => Refused(context.Exception) is not null,
         });
         app.UseStatusCodePages();
+        app.Use((context, next) =>
+            !IsUtf8(context.Request.ContentType) ? WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, OfStatus(StatusCodes.Status415UnsupportedMediaType))
+            : ParameterWithNul(context.Request) is { } name ? WriteAsync(context, Refusal.Field(name, Unstorable.Code, Unstorable.Detail))
+            : next(context));
     }
 
     public static int StatusOf(RefusalKind kind) => kind switch
@@ -65,6 +71,7 @@ internal static partial class Problems
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
+        context.WriteStandardHeaders();
         var problem = new Problem(
             $"urn:vtp:problem:{refusal.Code}",
             ReasonPhrases.GetReasonPhrase(status),
@@ -118,7 +125,7 @@ internal static partial class Problems
     }
 
     private static Refusal BadRequest(BadHttpRequestException bad) => ParameterName().Match(bad.Message) is { Success: true } match
-        ? Refusal.Field(Json.Options.PropertyNamingPolicy!.ConvertName(match.Groups[1].Value), "request.invalid", "This value is missing or not of the expected form.")
+        ? Refusal.Field(Json.Options.PropertyNamingPolicy!.ConvertName(match.Groups["name"].Value), "request.invalid", "This value is missing or not of the expected form.")
         : new Refusal(RefusalKind.Invalid, "request.malformed", "The request is not well formed, or its body is missing.");
 
     private static Refusal OfStatus(int status) => status switch
@@ -132,13 +139,29 @@ internal static partial class Problems
         _ => new(RefusalKind.Invalid, "request.refused", "The request was refused."),
     };
 
-    private static int StatusOf(RefusalKind kind, Exception exception) =>
-        exception is BadHttpRequestException { StatusCode: not StatusCodes.Status400BadRequest } bad ? bad.StatusCode
-        : Refused(exception) is null ? StatusCodes.Status500InternalServerError
-        : StatusOf(kind);
+    private static int StatusOf(Exception exception) => exception switch
+    {
+        BadHttpRequestException bad => bad.StatusCode,
+        _ => Refused(exception) is { } refusal ? StatusOf(refusal.Kind) : StatusCodes.Status500InternalServerError,
+    };
 
-    // "Required parameter "string q" was not provided", "Failed to bind parameter "Nullable<int> page" from "x"".
-    [GeneratedRegex("parameter \"[^\"]*?(\\w+)\"", RegexOptions.ExplicitCapture | RegexOptions.None, matchTimeoutMilliseconds: 100)]
+    /// <summary>JSON is UTF-8 (RFC 8259); the reader of the framework tries to please other charsets, and crashes on invented ones.</summary>
+    private static bool IsUtf8(string? contentType) =>
+        contentType?.Contains("charset", StringComparison.OrdinalIgnoreCase) is not true
+        || !MediaTypeHeaderValue.TryParse(contentType, out var type)
+        || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>PostgreSQL stores no NUL; whoever searches for one is told which parameter holds it.</summary>
+    private static string? ParameterWithNul(HttpRequest request) => request.QueryString.Value?.Contains("%00", StringComparison.Ordinal) == true
+        ? request.Query.FirstOrDefault(parameter => parameter.Value.ToString().Contains('\0', StringComparison.Ordinal)).Key
+        : null;
+
+    // 'Failed to bind parameter "Nullable<int> page" from "x".', 'Required parameter "string q" was not provided from
+    // query string.' A body that is missing reads 'was not provided from body', and is no field of the client's.
+    [GeneratedRegex(
+        """^(Failed to bind|Required) parameter "[^"]* (?<name>\w+)" (from|was not provided from (?!body))""",
+        RegexOptions.ExplicitCapture,
+        matchTimeoutMilliseconds: 100)]
     private static partial Regex ParameterName();
 
     /// <summary>The framework's own writer stays silent for clients that accept only HTML; an error is better than nothing.</summary>

@@ -58,7 +58,7 @@ internal static class UseCaseEndpoints
         var useCase = new UseCaseMetadata(typeof(TUseCase));
         foreach (var status in useCase.DeclaredRefusals().Union(refusals).Order())
         {
-            endpoint.Produces<Problem>(status, "application/problem+json");
+            endpoint.Produces<Problem>(status, Problems.ContentType);
         }
 
         return endpoint.WithName(useCase.Name).WithSummary(summary).WithMetadata(useCase);

@@ -34,8 +34,8 @@ internal static class AdministrationEndpoints
         (await mediator.Send(command, ct)).ToCreated(_ => "/api/v1/auth/profile");
 
     private static async Task<Results<Ok<Page<ManagedUser>>, RefusedHttpResult>> ListUsers(
-        string? search, Role? role, bool? disabled, int? page, int? limit, IMediator mediator, CancellationToken ct) =>
-        (await mediator.Send(new ListUsersQuery(search, role, disabled, page, limit), ct)).ToHttp();
+        string? search, Word<Role>? role, bool? disabled, int? page, int? limit, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(new ListUsersQuery(search, role?.Value, disabled, page, limit), ct)).ToHttp();
 
     private static async Task<Results<Created<ManagedUser>, RefusedHttpResult>> CreateUser(
         CreateUserCommand command, IMediator mediator, CancellationToken ct) =>
