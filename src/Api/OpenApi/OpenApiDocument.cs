@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Mvc.ApiExplorer;
+using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Vtp.Api.Http;
@@ -15,7 +17,7 @@ internal static class OpenApiDocumentation
         options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
         options.AddDocumentTransformer(DescribeDocument);
         options.AddOperationTransformer(DescribeOperation);
-        options.AddSchemaTransformer(HideAliases);
+        options.AddSchemaTransformer(SchemaFacts.Complete);
     });
 
     private static Task DescribeDocument(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
@@ -43,11 +45,20 @@ internal static class OpenApiDocumentation
 
     private static Task DescribeOperation(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
+        operation.Responses?.TryAdd("default", new OpenApiResponse
+        {
+            Description = "Any other refusal: 404, 405, 413, 415, 500 or 503.",
+            Content = new Dictionary<string, OpenApiMediaType>(StringComparer.Ordinal)
+            {
+                [Problems.ContentType] = new() { Schema = new OpenApiSchemaReference(nameof(Problem), context.Document) },
+            },
+        });
         if (context.Description.ActionDescriptor.EndpointMetadata.OfType<UseCaseMetadata>().FirstOrDefault() is not { } useCase)
         {
             return Task.CompletedTask;
         }
 
+        operation.Description = XmlComments.Summary(useCase.UseCase);
         if (useCase.Permission != Permission.Anyone)
         {
             operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] }];
@@ -55,7 +66,13 @@ internal static class OpenApiDocumentation
 
         if (useCase.Permission is not (Permission.Anyone or Permission.SignedIn))
         {
-            operation.Description = $"{operation.Description}\n\nPermission: `{useCase.Permission}`.".Trim();
+            operation.Description += $"\n\nNeeds the permission `{useCase.Permission}`.";
+        }
+
+        DescribeParameters(operation, context.Description, useCase.UseCase);
+        if (Examples.Of(useCase.UseCase) is { } example && operation.RequestBody?.Content is { } body)
+        {
+            body["application/json"].Example = example;
         }
 
         if (useCase.IsIdempotent)
@@ -87,13 +104,17 @@ internal static class OpenApiDocumentation
         return Task.CompletedTask;
     }
 
-    private static Task HideAliases(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
+    private static void DescribeParameters(OpenApiOperation operation, ApiDescription description, Type useCase)
     {
-        foreach (var alias in context.JsonTypeInfo.Properties.Where(Json.IsAlias))
+        foreach (var parameter in operation.Parameters?.OfType<OpenApiParameter>() ?? [])
         {
-            schema.Properties?.Remove(alias.Name);
+            parameter.Description = XmlComments.Parameter(useCase, parameter.Name!);
+            var handlers = description.ParameterDescriptions.Single(known => known.Name == parameter.Name).ParameterDescriptor as IParameterInfoParameterDescriptor;
+            var type = handlers?.ParameterInfo.ParameterType is { } declared ? Nullable.GetUnderlyingType(declared) ?? declared : null;
+            if (type is { IsGenericType: true } && type.GetGenericTypeDefinition() == typeof(Word<>))
+            {
+                parameter.Schema = SchemaFacts.OfEnum(type.GenericTypeArguments[0]);
+            }
         }
-
-        return Task.CompletedTask;
     }
 }

@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Vtp.Api.Http;
+using Vtp.Application.Identity.Accounts;
+using Vtp.Application.Identity.Administration;
+using Vtp.Application.Identity.EmailVerification;
+using Vtp.Application.Identity.PasswordReset;
+using Vtp.Application.Identity.Sessions;
+using Vtp.Application.Identity.TwoFactor;
+using Vtp.Domain.Identity.Accounts;
+
+namespace Vtp.Api.OpenApi;
+
+/// <summary>One body for every operation that takes one. A test holds each against its validator.</summary>
+internal static class Examples
+{
+    private const string Email = "noor@school.example";
+    private const string Password = "correct horse battery";
+    private const string OtherPassword = "a staple for the battery";
+    private const string Token = "q1fG9mZy0pX3cV7nB2kT5wY8rD4sH6jL0aE1uI3oP5Q";
+
+    public static readonly IReadOnlyList<object> All =
+    [
+        new RegisterAccountCommand(Email, Password, "Noor Haddad", Role.Student, "+963 11 555 0100"),
+        new UpdateProfileCommand("Noor Haddad", Phone: null, "ar-SY"),
+        new ChangePasswordCommand(Password, OtherPassword),
+        new VerifyEmailCommand(Token),
+        new ResendVerificationCommand(Email),
+        new RequestPasswordResetCommand(Email),
+        new VerifyResetTokenCommand(Token),
+        new ResetPasswordCommand(Token, OtherPassword),
+        new SignInCommand(Email, Password, Code: null),
+        new RequestEmailCodeCommand(Email),
+        new SignInWithEmailCodeCommand(Email, "402893"),
+        new RefreshSessionCommand(Token),
+        new SetUpTwoFactorCommand(Password),
+        new EnableTwoFactorCommand("402893"),
+        new VerifyTwoFactorCommand(Token, "402893"),
+        new DisableTwoFactorCommand(Password, "402893"),
+        new RegenerateBackupCodesCommand(Password),
+        new CreateFirstAdministratorCommand(Token, Email, "Noor Haddad", Password),
+        new CreateUserCommand("tariq@school.example", "Tariq Haddad", Role.Teacher, Phone: null, Password: null),
+        new ChangeUserRoleCommand(default, Role.Teacher),
+    ];
+
+    private static readonly Dictionary<Type, object> ByUseCase = All.ToDictionary(example => example.GetType());
+
+    public static JsonNode? Of(Type useCase)
+    {
+        if (!ByUseCase.TryGetValue(useCase, out var example))
+        {
+            return null;
+        }
+
+        var body = JsonSerializer.SerializeToNode(example, useCase, Json.Options)!.AsObject();
+        foreach (var absent in body.Where(field => field.Value is null).ToList())
+        {
+            body.Remove(absent.Key);
+        }
+
+        return body;
+    }
+}
