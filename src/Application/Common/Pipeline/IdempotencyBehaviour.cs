@@ -1,5 +1,7 @@
+using System.Reflection;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using MediatR;
 using Vtp.Domain.Common;
 
@@ -9,7 +11,7 @@ namespace Vtp.Application.Common.Pipeline;
 /// The Idempotency-Key header as payment providers made it known: same key and request, the first answer; same key and
 /// another request, 422; while the first one runs, 409. Refusals are not kept: what was refused may be tried again.
 /// </summary>
-internal sealed class IdempotencyBehaviour<TRequest, TResponse>(IIdempotencyStore store, ICaller caller)
+internal sealed class IdempotencyBehaviour<TRequest, TResponse>(IIdempotencyStore store, IVtpDb db, ICaller caller)
     : IPipelineBehavior<TRequest, TResponse>
     where TRequest : IRequest<TResponse>
     where TResponse : class, IResult<TResponse>
@@ -29,11 +31,12 @@ internal sealed class IdempotencyBehaviour<TRequest, TResponse>(IIdempotencyStor
         }
 
         var key = $"{typeof(TRequest).Name} {caller.SignedIn?.AccountId.ToString() ?? caller.IpAddress} {header}";
-        var fingerprint = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, request.GetType()));
+        var fingerprint = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, request.GetType(), RequestFingerprint.Options));
         var (state, answer) = await store.BeginAsync(key, fingerprint, cancellationToken);
         switch (state)
         {
             case IdempotencyState.Answered:
+                db.PendingAudit = null; // It happened once.
                 return (TResponse)answer!;
             case IdempotencyState.Mismatch:
                 return TResponse.Refused(IdempotencyRefusals.KeyReused);
@@ -59,6 +62,23 @@ internal sealed class IdempotencyBehaviour<TRequest, TResponse>(IIdempotencyStor
             {
                 await store.AbandonAsync(key, CancellationToken.None);
             }
+        }
+    }
+}
+
+internal static class RequestFingerprint
+{
+    /// <summary>Fields that no body may hold count too: an id from the route makes another request.</summary>
+    public static readonly JsonSerializerOptions Options = new()
+    {
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { IncludeIgnored } },
+    };
+
+    private static void IncludeIgnored(JsonTypeInfo type)
+    {
+        foreach (var property in type.Properties.Where(property => property.Get is null))
+        {
+            property.Get = ((PropertyInfo)property.AttributeProvider!).GetValue;
         }
     }
 }
