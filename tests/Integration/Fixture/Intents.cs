@@ -56,6 +56,11 @@ public static class Intents
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
+        return await api.SendAsync(request);
+    }
+
+    public static async Task<Answer> SendAsync(this VtpApi api, HttpRequestMessage request)
+    {
         using var response = await api.Http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         var isJson = response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true && text.Length > 0;

@@ -37,6 +37,11 @@ public class VtpApi : IAsyncLifetime
 
     protected virtual bool WithoutLimits => true;
 
+    /// <summary>Puts other services in place of the server's own, for faults that no client can cause.</summary>
+    protected virtual void Replace(IServiceCollection services)
+    {
+    }
+
     public async Task InitializeAsync()
     {
         ConnectionString = await TestPostgres.NewDatabaseAsync();
@@ -151,7 +156,11 @@ public class VtpApi : IAsyncLifetime
         }
 
         host.ConfigureLogging(logging => logging.ClearProviders().AddProvider(new Recorder(Log)));
-        host.ConfigureTestServices(services => services.AddSingleton<TimeProvider>(Clock));
+        host.ConfigureTestServices(services =>
+        {
+            services.AddSingleton<TimeProvider>(Clock);
+            Replace(services);
+        });
     }
 
     /// <summary>Everything that is logged, at every level.</summary>
