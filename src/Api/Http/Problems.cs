@@ -35,7 +35,7 @@ internal static partial class Problems
         });
         app.UseStatusCodePages();
         app.Use((context, next) =>
-            !IsUtf8(context.Request.ContentType) ? WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, OfStatus(StatusCodes.Status415UnsupportedMediaType))
+            !IsUtf8(context.Request) ? WriteAsync(context, StatusCodes.Status415UnsupportedMediaType, OfStatus(StatusCodes.Status415UnsupportedMediaType))
             : ParameterWithNul(context.Request) is { } name ? WriteAsync(context, Refusal.Field(name, Unstorable.Code, Unstorable.Detail))
             : next(context));
     }
@@ -145,11 +145,25 @@ internal static partial class Problems
         _ => Refused(exception) is { } refusal ? StatusOf(refusal.Kind) : StatusCodes.Status500InternalServerError,
     };
 
-    /// <summary>JSON is UTF-8 (RFC 8259); the reader of the framework tries to please other charsets, and crashes on invented ones.</summary>
-    private static bool IsUtf8(string? contentType) =>
-        contentType?.Contains("charset", StringComparison.OrdinalIgnoreCase) is not true
-        || !MediaTypeHeaderValue.TryParse(contentType, out var type)
-        || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase);
+    /// <summary>JSON is UTF-8 (RFC 8259). The framework's reader crashes on charsets that it does not know, and on quotes around one.</summary>
+    private static bool IsUtf8(HttpRequest request)
+    {
+        if (request.ContentType?.Contains("charset", StringComparison.OrdinalIgnoreCase) is not true
+            || !MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !type.Charset.HasValue)
+        {
+            return true;
+        }
+
+        var isUtf8 = HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase);
+        if (isUtf8)
+        {
+            type.Charset = "utf-8";
+            request.ContentType = type.ToString();
+        }
+
+        return isUtf8;
+    }
 
     /// <summary>PostgreSQL stores no NUL; whoever searches for one is told which parameter holds it.</summary>
     private static string? ParameterWithNul(HttpRequest request) => request.QueryString.Value?.Contains("%00", StringComparison.Ordinal) == true

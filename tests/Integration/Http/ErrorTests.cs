@@ -101,8 +101,13 @@ public sealed class ErrorTests(VtpApi api) : IClassFixture<VtpApi>
     {
         (await api.GetAsync(path)).ShouldBeProblem(NotFound, "route.not_found");
         (await api.SendAsync(HttpMethod.Get, path, headers: ("Accept", "text/html"))).ShouldBeProblem(NotFound, "route.not_found");
-        (await api.SendAsync(HttpMethod.Options, path)).ShouldBeProblem(NotFound, "route.not_found");
     }
+
+    [Theory]
+    [InlineData("/nothing")]
+    [InlineData("/api/v1/")]
+    public async Task Options_of_nothing_are_a_404_problem_too(string path) =>
+        (await api.SendAsync(HttpMethod.Options, path)).ShouldBeProblem(NotFound, "route.not_found");
 
     [Fact]
     public async Task A_wrong_method_is_told_the_right_ones()

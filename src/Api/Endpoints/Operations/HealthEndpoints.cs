@@ -21,12 +21,16 @@ internal static class HealthEndpoints
     public static void MapHealth(this IEndpointRouteBuilder app)
     {
         var health = app.MapGroup("/health").WithTags("Health").OpenToAll(Probe);
-        health.MapGet("/", GetHealth).WithName("GetHealth").WithSummary("Whether the server can serve; plain OK unless JSON is asked for")
+        health.MapGet("/", GetHealth).WithName("GetHealth").WithSummary("Whether the server can serve")
+            .WithDescription("The text `OK`, or `UNAVAILABLE`, unless JSON is asked for.")
             .Produces<HealthStatus>().Produces<HealthStatus>(StatusCodes.Status503ServiceUnavailable);
-        health.MapGet("/live", GetLiveness).WithName("GetLiveness").WithSummary("Whether the process runs").Produces<Liveness>();
+        health.MapGet("/live", GetLiveness).WithName("GetLiveness").WithSummary("Whether the process runs")
+            .WithDescription("Asks nobody else: a process that answers need not be started again.").Produces<Liveness>();
         health.MapGet("/ready", GetReadiness).WithName("GetReadiness").WithSummary("Whether to send requests here")
+            .WithDescription("503 while the database does not answer.")
             .Produces<HealthStatus>().Produces<HealthStatus>(StatusCodes.Status503ServiceUnavailable);
         health.MapGet("/detailed", GetHealthDetails).WithName("GetHealthDetails").WithSummary("What the process uses and reaches")
+            .WithDescription("Figures for people and dashboards; 503 while the database does not answer.")
             .Produces<HealthDetails>().Produces<HealthDetails>(StatusCodes.Status503ServiceUnavailable);
     }
 

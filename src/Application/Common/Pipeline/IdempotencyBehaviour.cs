@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using MediatR;
 using Vtp.Domain.Common;
@@ -31,7 +32,7 @@ internal sealed class IdempotencyBehaviour<TRequest, TResponse>(IIdempotencyStor
         }
 
         var key = $"{typeof(TRequest).Name} {caller.SignedIn?.AccountId.ToString() ?? caller.IpAddress} {header}";
-        var fingerprint = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, request.GetType(), RequestFingerprint.Options));
+        var fingerprint = RequestFingerprint.Of(request);
         var (state, answer) = await store.BeginAsync(key, fingerprint, cancellationToken);
         switch (state)
         {
@@ -69,16 +70,20 @@ internal sealed class IdempotencyBehaviour<TRequest, TResponse>(IIdempotencyStor
 internal static class RequestFingerprint
 {
     /// <summary>Fields that no body may hold count too: an id from the route makes another request.</summary>
-    public static readonly JsonSerializerOptions Options = new()
+    private static readonly JsonSerializerOptions Options = new()
     {
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { IncludeIgnored } },
     };
 
+    public static byte[] Of(object request) => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, request.GetType(), Options));
+
     private static void IncludeIgnored(JsonTypeInfo type)
     {
-        foreach (var property in type.Properties.Where(property => property.Get is null))
+        foreach (var ignored in type.Type.GetProperties().Where(property => property.IsDefined(typeof(JsonIgnoreAttribute))))
         {
-            property.Get = ((PropertyInfo)property.AttributeProvider!).GetValue;
+            var field = type.CreateJsonPropertyInfo(ignored.PropertyType, $"route:{ignored.Name}");
+            field.Get = ignored.GetValue;
+            type.Properties.Add(field);
         }
     }
 }
