@@ -1,4 +1,5 @@
 using Vtp.Api;
+using Vtp.Api.Console;
 using Vtp.Api.Endpoints.Identity;
 using Vtp.Api.Endpoints.Operations;
 using Vtp.Api.Http;
@@ -23,6 +24,7 @@ try
     builder.Services.AddTraceIdentifiers();
     builder.Services.AddProblems();
     builder.Services.AddOpenApiDocument();
+    builder.Services.AddRazorComponents();
 
     await using var app = builder.Build();
     app.UseProblems();
@@ -33,6 +35,7 @@ try
     app.MapHealth();
     app.MapDocumentation();
     app.MapJsonWebKeys();
+    app.MapPages();
 
     var api = app.MapGroup("/api/v1");
     api.MapAccounts();

@@ -122,7 +122,7 @@ internal static class Server
 
     private static async Task GreetAsync(WebApplication app, StartOptions options)
     {
-        var output = Console.Out;
+        var output = System.Console.Out;
         var url = app.Configuration["PublicUrl"] ?? app.Urls.First();
         await output.WriteLineAsync($"VTP serves on {url}");
         await output.WriteLineAsync($"Swagger: {url}/swagger");

@@ -55,9 +55,9 @@ internal static partial class Problems
 
     public static Task WriteAsync(HttpContext context, Refusal refusal) => WriteAsync(context, StatusOf(refusal.Kind), refusal);
 
-    private static async Task WriteAsync(HttpContext context, int status, Refusal refusal)
+    /// <summary>What stands before the body of a refusal, whatever the body is.</summary>
+    public static void Announce(HttpResponse response, int status, Refusal refusal)
     {
-        var response = context.Response;
         response.StatusCode = status;
         response.Headers.CacheControl = "no-store";
         if (status == StatusCodes.Status401Unauthorized)
@@ -70,7 +70,11 @@ internal static partial class Problems
             // Whole seconds are all that the header can say; rounded up, so that who waits that long is heard.
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
+    }
 
+    private static async Task WriteAsync(HttpContext context, int status, Refusal refusal)
+    {
+        Announce(context.Response, status, refusal);
         context.WriteStandardHeaders();
         var problem = new Problem(
             $"urn:vtp:problem:{refusal.Code}",
@@ -81,7 +85,7 @@ internal static partial class Problems
             refusal.Detail,
             context.TraceIdentifier(),
             refusal.Errors);
-        await response.WriteAsJsonAsync(problem, Json.Options.GetTypeInfo(typeof(Problem)), ContentType, context.RequestAborted);
+        await context.Response.WriteAsJsonAsync(problem, Json.Options.GetTypeInfo(typeof(Problem)), ContentType, context.RequestAborted);
     }
 
     /// <summary>Exceptions that are the client's doing, or an outage that it can wait for.</summary>
