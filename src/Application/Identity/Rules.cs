@@ -21,8 +21,8 @@ internal static class Rules
         rule.NotEmpty().WithMessage("Enter the password.").MaximumLength(MaximumPasswordLength).WithMessage("A password has at most 128 characters.");
 
     public static IRuleBuilderOptions<T, string?> IsFullName<T>(this IRuleBuilder<T, string?> rule) =>
-        rule.Must(name => name is null || (name.Trim().Length > 0 && !name.Any(char.IsControl)))
-            .WithMessage("Enter a name without control characters.")
+        rule.Must(name => name is null || name.Trim().Length > 0).WithMessage("Enter your name.")
+            .Must(name => name is null || !name.Any(char.IsControl)).WithMessage("A name has no control characters.")
             .MaximumLength(MaximumName).WithMessage("A name has at most 255 characters.");
 
     public static IRuleBuilderOptions<T, string?> IsPhone<T>(this IRuleBuilder<T, string?> rule) =>

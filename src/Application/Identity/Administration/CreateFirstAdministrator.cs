@@ -29,8 +29,8 @@ internal sealed class CreateFirstAdministratorValidator : AbstractValidator<Crea
     public CreateFirstAdministratorValidator()
     {
         RuleFor(command => command.Token).IsOneTimeSecret();
-        RuleFor(command => command.Email).IsEmailAddress();
         RuleFor(command => command.FullName).NotNull().WithMessage("Enter your name.").IsFullName();
+        RuleFor(command => command.Email).IsEmailAddress();
         RuleFor(command => command.Password).IsPassword();
     }
 }
