@@ -1,0 +1,171 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Npgsql;
+using Vtp.Application.Common;
+using Vtp.Infrastructure.Persistence.Embedded;
+
+namespace Vtp.Benchmarks;
+
+/// <summary>
+/// Starts PostgreSQL, VTP and the floor, drives them in turn, and prints a table. What counts is the ratio: both sides of
+/// it were measured seconds apart on the same machine in the same state, and each number is the median of its rounds.
+/// </summary>
+internal static class Drive
+{
+    private const int Rounds = 3;
+    private const string Password = "correct horse battery";
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Run = TimeSpan.FromSeconds(5);
+
+    public static async Task<int> RunAsync()
+    {
+        using var interrupted = new CancellationTokenSource();
+        using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+        using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+        try
+        {
+            await MeasureAsync(interrupted.Token);
+            return 0;
+        }
+        catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
+        {
+            return 130;
+        }
+
+        void Interrupt(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            interrupted.Cancel();
+        }
+    }
+
+    private static async Task MeasureAsync(CancellationToken ct)
+    {
+        var folder = Directory.CreateTempSubdirectory("vtp-bench-").FullName;
+        try
+        {
+            await using var database = await EmbeddedPostgres.StartAsync(new EmbeddedPostgresOptions(folder), ct);
+            await using var vtp = await StartVtpAsync(database, folder, ct);
+            await using var floor = await ServerProcess.StartAsync(
+                typeof(Drive).Assembly.Location, ["floor", database.ConnectionString], [], ct);
+            Say("Registering people.");
+            var people = await RegisterAsync(vtp.Url, ct);
+            Table.Print(await VersionsAsync(database, ct), await MeasureAsync(vtp, floor, people, ct));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static Task<ServerProcess> StartVtpAsync(EmbeddedPostgres database, string folder, CancellationToken ct)
+    {
+        // Limits are there to refuse exactly what this program does.
+        var limits = RateLimitPolicies.Defaults.Keys.SelectMany(policy => new KeyValuePair<string, string>[]
+        {
+            new($"RateLimits__{policy}__Limit", "1000000"),
+            new($"RateLimits__{policy}__Burst", "1000000"),
+        });
+        return ServerProcess.StartAsync(
+            ApiAssembly(),
+            [],
+            [new("ConnectionStrings__Vtp", database.ConnectionString), new("VTP_FOLDER", folder), .. limits],
+            ct);
+    }
+
+    /// <summary>The server as it is shipped, in its own build output: beside this program lies a copy with another configuration.</summary>
+    private static string ApiAssembly()
+    {
+        var output = new DirectoryInfo(AppContext.BaseDirectory);
+        return Path.Combine(output.Parent!.Parent!.FullName, "Api", output.Name, "Vtp.Api.dll");
+    }
+
+    private static async Task<List<Row>> MeasureAsync(ServerProcess vtp, ServerProcess floor, Person[] people, CancellationToken ct)
+    {
+        string[] live = [Load.Request("GET", "/health/live")];
+        string[] bytes = [Load.Request("GET", "/bytes")];
+        string[] profiles = [.. people.Select(person => Load.Request("GET", "/api/v1/auth/profile", person.AccessToken))];
+        string[] reads = [.. people.Select(person => Load.Request("GET", $"/read/{person.Id}"))];
+        string[] signIns = [.. people.Select(person => Load.Request("POST", "/api/v1/auth/login", body: SignInBody(person)))];
+        using var refreshes = new RefreshChains(vtp.Url, people);
+
+        var fixedBytes = new Row("fixed bytes: `GET /health/live`", "floor: `GET /bytes`");
+        var profile = new Row("`GET /api/v1/auth/profile`", "floor: `GET /read`");
+        var flooded = new Row("profile during a flood of sign-ins");
+        var refresh = new Row("`POST /api/v1/auth/refresh`");
+        var signIn = new Row("`POST /api/v1/auth/login`");
+
+        Say("Warming up.");
+        await WrkAsync(vtp, live, WarmUp);
+        await WrkAsync(floor, bytes, WarmUp);
+        await WrkAsync(vtp, profiles, WarmUp * 2);
+        await WrkAsync(floor, reads, WarmUp * 2);
+        await refreshes.RunAsync(WarmUp, ct);
+        await SignInAsync(WarmUp);
+
+        for (var round = 1; round <= Rounds; round++)
+        {
+            Say($"Round {round} of {Rounds}.");
+            await fixedBytes.AddAsync(vtp, () => WrkAsync(vtp, live, Run), floor, () => WrkAsync(floor, bytes, Run), ct);
+            await profile.AddAsync(vtp, () => WrkAsync(vtp, profiles, Run), floor, () => WrkAsync(floor, reads, Run), ct);
+
+            // The flood begins before and ends after what is measured.
+            var flood = SignInAsync(Run + TimeSpan.FromSeconds(2));
+            await Task.Delay(TimeSpan.FromSeconds(1), ct);
+            await flooded.AddAsync(null, () => WrkAsync(vtp, profiles, Run), ct);
+            await flood;
+
+            await refresh.AddAsync(vtp, () => refreshes.RunAsync(Run, ct), ct);
+            await signIn.AddAsync(vtp, () => SignInAsync(Run), ct);
+        }
+
+        return [fixedBytes, profile, flooded, refresh, signIn];
+
+        Task<Load> WrkAsync(ServerProcess server, string[] requests, TimeSpan duration) => Load.WrkAsync(server.Url, requests, duration, ct);
+
+        Task<Load> SignInAsync(TimeSpan duration) => Load.WrkAsync(vtp.Url, signIns, duration, ct, expectedRefusal: 503);
+    }
+
+    private static async Task<Person[]> RegisterAsync(Uri vtp, CancellationToken ct)
+    {
+        using var http = new HttpClient { BaseAddress = vtp };
+        var people = new Person[Load.Connections];
+
+        // Hashing is what registering costs: more at once than there are cores would be refused.
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = ct };
+        await Parallel.ForAsync(0, people.Length, parallel, async (index, token) =>
+        {
+            var email = $"person{index}@school.example";
+            using var answer = await http.PostAsJsonAsync(
+                "/api/v1/auth/register", new { email, password = Password, full_name = "Noor Example" }, token);
+            answer.EnsureSuccessStatusCode();
+            var body = await answer.Content.ReadFromJsonAsync<JsonElement>(token);
+            people[index] = new Person(
+                body.GetProperty("user_id").GetGuid(),
+                email,
+                body.GetProperty("access_token").GetString()!,
+                body.GetProperty("refresh_token").GetString()!);
+        });
+        return people;
+    }
+
+    private static string SignInBody(Person person) => JsonSerializer.Serialize(new { email = person.Email, password = Password });
+
+    private static async Task<string> VersionsAsync(EmbeddedPostgres database, CancellationToken ct)
+    {
+        await using var source = NpgsqlDataSource.Create(database.ConnectionString);
+        await using var command = source.CreateCommand("SHOW server_version");
+        var postgres = $"{await command.ExecuteScalarAsync(ct)}".Split(' ')[0];
+        var processor = File.ReadLines("/proc/cpuinfo")
+            .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim();
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Environment.ProcessorCount} cores ({processor}), {RuntimeInformation.FrameworkDescription}, PostgreSQL {postgres}");
+    }
+
+    private static void Say(string text) => Console.Error.WriteLine(text);
+}
+
+internal sealed record Person(Guid Id, string Email, string AccessToken, string RefreshToken);
