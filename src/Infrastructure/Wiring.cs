@@ -50,7 +50,7 @@ public static class Wiring
 
     private static void AddDatabase(this IServiceCollection services)
     {
-        services.AddSingleton(provider => NpgsqlDataSource.Create(
+        services.AddSingleton(provider => Connections.Pool(
             provider.GetRequiredService<IConfiguration>().GetConnectionString("Vtp")
             ?? throw new StartupFault("ConnectionStrings__Vtp is not set.")));
         services.AddDbContextPool<VtpDbContext>((provider, options) => options

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Vtp.Application.Identity;
 using Vtp.Domain.Identity.Accounts;
+using Vtp.Infrastructure.Persistence;
 
 namespace Vtp.Benchmarks;
 
@@ -33,7 +34,7 @@ internal static class Floor
             json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, FloorJson.Default);
         });
-        await using var database = NpgsqlDataSource.Create(connectionString);
+        await using var database = Connections.Pool(connectionString);
         await using var app = builder.Build();
 
         app.MapGet("/bytes", () => TypedResults.Bytes(Bytes, "application/json"));
