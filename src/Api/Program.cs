@@ -12,12 +12,10 @@ using Vtp.Infrastructure.Persistence;
 try
 {
     var options = StartOptions.Parse(args);
-    await using var database = await StartDatabase.EmbeddedUnlessConfiguredAsync(options);
-
     var builder = WebApplication.CreateBuilder(options.Host);
-    builder.UseVtpServer(options, database?.ConnectionString);
+    builder.UseVtpServer(options);
     builder.Services.AddApplication();
-    builder.Services.AddInfrastructure(builder.Configuration, options.Folder, builder.Configuration.PublicUrl(options));
+    builder.Services.AddInfrastructure(builder.Configuration, options.Folder, services => services.PublicUrl(options));
     builder.Services.AddScoped<HttpCaller>();
     builder.Services.AddScoped<ICaller>(provider => provider.GetRequiredService<HttpCaller>());
     builder.Services.ConfigureHttpJsonOptions(json => Json.Configured(json.SerializerOptions));
@@ -27,6 +25,9 @@ try
     builder.Services.AddRazorComponents();
 
     await using var app = builder.Build();
+    app.CheckConfiguration(options);
+    await using var database = await StartDatabase.EmbeddedUnlessConfiguredAsync(options, app.Configuration);
+
     app.UseProblems();
     app.UseHead();
     app.UseTrustedProxies();
@@ -47,8 +48,8 @@ try
     await app.ServeAsync(options, database);
     return 0;
 }
-catch (StartupFault fault)
+catch (Exception exception) when (StartFaults.Sentence(exception) is { } sentence)
 {
-    await Console.Error.WriteLineAsync(fault.Message);
+    await Console.Error.WriteLineAsync(sentence);
     return 1;
 }

@@ -1,9 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
 using MediatR;
-using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.Extensions.Options;
 using Vtp.Api.Http;
+using Vtp.Application.Common;
 using Vtp.Application.Identity.Administration;
 using Vtp.Infrastructure;
 using Vtp.Infrastructure.Persistence.Embedded;
@@ -16,16 +19,12 @@ internal static class Server
     // More than any JSON body of ours; routes that take files raise it for themselves.
     private const int MaximumBodyBytes = 32 * 1024;
 
-    public static void UseVtpServer(this WebApplicationBuilder builder, StartOptions options, string? connectionString)
+    public static void UseVtpServer(this WebApplicationBuilder builder, StartOptions options)
     {
-        if (connectionString is not null)
-        {
-            builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:Vtp", connectionString)]);
-        }
-
         if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null && builder.Configuration["HTTP_PORTS"] is null)
         {
-            builder.WebHost.UseUrls($"http://localhost:{options.Port}");
+            // Kestrel finds a free port for one address, and localhost stands for two.
+            builder.WebHost.UseUrls(options.Port == 0 ? "http://127.0.0.1:0" : LocalUrl(options));
         }
 
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -37,11 +36,34 @@ internal static class Server
         // These two write request URLs and bodies, whose query strings may hold one-time tokens.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.AspNetCore.HttpLogging", LogLevel.None);
+
+        // And this one writes a stack trace for what StartFaults says in a sentence.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
     }
 
-    /// <summary>How people reach the server: PublicUrl, else the local address.</summary>
-    public static Uri PublicUrl(this IConfiguration configuration, StartOptions options) =>
-        new(configuration["PublicUrl"] ?? $"http://localhost:{options.Port}");
+    /// <summary>How people reach the server: PublicUrl, else where it listens, as this machine sees it.</summary>
+    public static Uri PublicUrl(this IServiceProvider services, StartOptions options)
+    {
+        if (services.GetRequiredService<IConfiguration>()["PublicUrl"] is { Length: > 0 } configured)
+        {
+            return Uri.TryCreate(configured, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+                ? url
+                : throw new StartupFault($"PublicUrl is '{configured}', not an address like https://vtp.example.com.");
+        }
+
+        var listening = services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
+        var address = BindingAddress.Parse(listening ?? LocalUrl(options));
+        var isEverywhere = address.IsUnixPipe || address.Host is "*" or "+" or "[::]" or "0.0.0.0";
+        return new UriBuilder(address.Scheme, isEverywhere ? "localhost" : address.Host, address.Port).Uri;
+    }
+
+    /// <summary>Before anything is started: a setting that makes no sense is not found by the first request that needs it.</summary>
+    public static void CheckConfiguration(this WebApplication app, StartOptions options)
+    {
+        app.Services.GetRequiredService<IStartupValidator>().Validate();
+        app.Services.GetRequiredService<IRateLimiter>();
+        app.Services.PublicUrl(options);
+    }
 
     /// <summary>X-Forwarded-For and -Proto are believed from these proxies only (CIDRs, comma separated); by default from none.</summary>
     public static void UseTrustedProxies(this WebApplication app)
@@ -100,13 +122,9 @@ internal static class Server
         {
             await app.StartAsync();
         }
-        catch (IOException exception) when (exception.InnerException is AddressInUseException)
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            throw new StartupFault($"Port {options.Port} is taken by another program. Stop it, or choose another port with --port.", exception);
-        }
-        catch (Microsoft.Extensions.Options.OptionsValidationException exception)
-        {
-            throw new StartupFault(string.Join(' ', exception.Failures), exception);
+            return; // Ctrl-C, before it had begun.
         }
 
         await GreetAsync(app, options);
@@ -123,9 +141,9 @@ internal static class Server
     private static async Task GreetAsync(WebApplication app, StartOptions options)
     {
         var output = System.Console.Out;
-        var url = app.Configuration["PublicUrl"] ?? app.Urls.First();
-        await output.WriteLineAsync($"VTP serves on {url}");
-        await output.WriteLineAsync($"Swagger: {url}/swagger");
+        var url = app.Services.PublicUrl(options);
+        await output.WriteLineAsync($"VTP serves on {url.GetLeftPart(UriPartial.Authority)}");
+        await output.WriteLineAsync($"Swagger: {new Uri(url, "/swagger")}");
 
         await using var scope = app.Services.CreateAsyncScope();
         var mediator = scope.ServiceProvider.GetRequiredService<IMediator>();
@@ -141,4 +159,6 @@ internal static class Server
 
         await output.WriteLineAsync("Stop with Ctrl-C.");
     }
+
+    private static string LocalUrl(StartOptions options) => $"http://localhost:{options.Port}";
 }

@@ -1,3 +1,5 @@
+using Npgsql;
+using Vtp.Infrastructure;
 using Vtp.Infrastructure.Persistence.Embedded;
 
 namespace Vtp.Api;
@@ -5,15 +7,14 @@ namespace Vtp.Api;
 internal static class StartDatabase
 {
     /// <summary>With ConnectionStrings__Vtp set, no embedded server is started, stopped or deleted.</summary>
-    public static async Task<EmbeddedPostgres?> EmbeddedUnlessConfiguredAsync(StartOptions options)
+    public static async Task<EmbeddedPostgres?> EmbeddedUnlessConfiguredAsync(StartOptions options, IConfiguration configuration)
     {
-        var configuration = new ConfigurationBuilder()
-            .AddEnvironmentVariables()
-            .AddCommandLine(options.HostArguments)
-            .Build();
-        if (!string.IsNullOrWhiteSpace(configuration.GetConnectionString("Vtp")))
+        if (configuration.GetConnectionString("Vtp") is { } configured && !string.IsNullOrWhiteSpace(configured))
         {
-            return null;
+            Check(configured);
+            return options.Reset
+                ? throw new StartupFault("--reset deletes the embedded database only, and ConnectionStrings__Vtp names another: empty that one yourself.")
+                : null;
         }
 
         if (options.Reset)
@@ -21,7 +22,26 @@ internal static class StartDatabase
             await EmbeddedPostgres.ResetAsync(options.Folder, CancellationToken.None);
         }
 
-        return await EmbeddedPostgres.StartAsync(
+        var database = await EmbeddedPostgres.StartAsync(
             new EmbeddedPostgresOptions(options.Folder, configuration["VTP_POSTGRES_BIN"]), CancellationToken.None);
+        configuration["ConnectionStrings:Vtp"] = database.ConnectionString;
+        return database;
+    }
+
+    private static void Check(string connectionString)
+    {
+        try
+        {
+            if (new NpgsqlConnectionStringBuilder(connectionString).Host is not null)
+            {
+                return;
+            }
+        }
+        catch (ArgumentException)
+        {
+            // What it says may quote the password.
+        }
+
+        throw new StartupFault("ConnectionStrings__Vtp cannot be read: it looks like Host=db.example.com;Database=vtp;Username=vtp;Password=secret.");
     }
 }

@@ -12,6 +12,7 @@ namespace Vtp.Api;
 internal sealed record StartOptions(int Port, bool Demo, bool Reset, string Folder, string[] HostArguments)
 {
     private const int DefaultPort = 8080;
+    private const string PortIs = "--port=";
 
     /// <summary>appsettings.json lies beside the program, wherever it was started from.</summary>
     public WebApplicationOptions Host => new() { Args = HostArguments, ContentRootPath = AppContext.BaseDirectory };
@@ -32,9 +33,14 @@ internal sealed record StartOptions(int Port, bool Demo, bool Reset, string Fold
                 case "--port":
                     port = ParsePort(args.ElementAtOrDefault(++index));
                     break;
-                default:
-                    rest.Add(args[index]);
+                case var other when other.StartsWith(PortIs, StringComparison.Ordinal):
+                    port = ParsePort(other[PortIs.Length..]);
                     break;
+                case var setting when setting.Contains('=', StringComparison.Ordinal):
+                    rest.Add(setting);
+                    break;
+                default:
+                    throw new StartupFault($"{args[index]} is no option: there are --port N, --demo, --reset, and any setting as --Name=value.");
             }
         }
 

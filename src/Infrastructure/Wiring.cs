@@ -32,7 +32,7 @@ public static class Wiring
     /// <param name="folder">Where the embedded server and mails without a mail server are kept.</param>
     /// <param name="publicUrl">How people reach this server; mails link to it.</param>
     public static IServiceCollection AddInfrastructure(
-        this IServiceCollection services, IConfiguration configuration, string folder, Uri publicUrl)
+        this IServiceCollection services, IConfiguration configuration, string folder, Func<IServiceProvider, Uri> publicUrl)
     {
         services.AddSingleton(TimeProvider.System);
         services.AddDatabase();
@@ -44,7 +44,8 @@ public static class Wiring
         services.AddSingleton<IIdempotencyStore, MemoryIdempotencyStore>();
         services.AddSingleton<HybridCache, MemoryHybridCache>();
         services.AddSingleton<IQrCodes, QrCodes>();
-        services.AddSingleton<ILinks>(new ConfiguredLinks(configuration.GetSection("Links").Get<LinkOptions>() ?? new(), publicUrl));
+        services.AddSingleton<ILinks>(provider =>
+            new ConfiguredLinks(configuration.GetSection("Links").Get<LinkOptions>() ?? new(), () => publicUrl(provider)));
         return services;
     }
 

@@ -18,7 +18,7 @@ internal sealed class EmailOptions
     /// <summary>
     /// Also understands what the systems that VTP replaces were told by: SMTP_HOST, SMTP_PORT, SMTP_USER, SMTP_PASS, FROM_EMAIL.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A setting makes no sense. The message never shows the password.</exception>
+    /// <exception cref="StartupFault">A setting makes no sense. The message never shows the password.</exception>
     public static EmailOptions Read(IConfiguration configuration)
     {
         var defaults = new EmailOptions();
@@ -63,18 +63,18 @@ internal sealed class EmailOptions
     private static MailAddress Sender(string value) =>
         MailAddress.TryCreate(value, out var address) && Ascii.IsValid(address.User)
             ? address
-            : throw new InvalidOperationException($"Email:From is '{value}', not an address like 'VTP <no-reply@example.com>'.");
+            : throw new StartupFault($"Email:From is '{value}', not an address like 'VTP <no-reply@example.com>'.");
 
     private static int Port(string value) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port)
             && port is > IPEndPoint.MinPort and <= IPEndPoint.MaxPort
             ? port
-            : throw new InvalidOperationException($"Email:Smtp:Port is '{value}', not a port number.");
+            : throw new StartupFault($"Email:Smtp:Port is '{value}', not a port number.");
 
     private static SmtpSecurity Security(string value) =>
         Enum.TryParse<SmtpSecurity>(value, ignoreCase: true, out var security) && Enum.IsDefined(security)
             ? security
-            : throw new InvalidOperationException($"Email:Smtp:Security is '{value}'; it can be None, StartTls or Tls.");
+            : throw new StartupFault($"Email:Smtp:Security is '{value}'; it can be None, StartTls or Tls.");
 }
 
 /// <summary>A class and not a record, whose ToString would show the password.</summary>

@@ -15,7 +15,8 @@ internal sealed class LinkOptions
     public string ForgotPassword { get; set; } = "/forgot-password";
 }
 
-internal sealed class ConfiguredLinks(LinkOptions options, Uri publicUrl) : ILinks
+/// <param name="publicUrl">Asked each time: until the server listens, not even its port need be known.</param>
+internal sealed class ConfiguredLinks(LinkOptions options, Func<Uri> publicUrl) : ILinks
 {
     public string ForgotPassword => Absolute(options.ForgotPassword);
 
@@ -28,5 +29,5 @@ internal sealed class ConfiguredLinks(LinkOptions options, Uri publicUrl) : ILin
     private static string WithToken(string template, string token) =>
         template.Replace("{token}", Uri.EscapeDataString(token), StringComparison.Ordinal);
 
-    private string Absolute(string link) => new Uri(publicUrl, link).AbsoluteUri;
+    private string Absolute(string link) => new Uri(publicUrl(), link).AbsoluteUri;
 }

@@ -10,10 +10,14 @@ public static class DatabaseStartup
 {
     public static async Task MigrateDatabaseAsync(this IServiceProvider services, CancellationToken cancellationToken)
     {
+        var database = services.GetRequiredService<NpgsqlDataSource>();
         await using var scope = services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<VtpDbContext>();
         try
         {
+            // Not by EF Core, which logs a server that is away with a stack trace, and wraps what it said.
+            await (await database.OpenConnectionAsync(cancellationToken)).DisposeAsync();
+
             var known = db.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
             var newer = await NewerMigrationAsync(db, known, cancellationToken);
             if (newer is not null)
@@ -22,9 +26,11 @@ public static class DatabaseStartup
                     $"The database was migrated by a newer version of VTP ({newer} is unknown here). Start that version, or restore a backup from before.");
             }
 
+            // A migration takes as long as the data is large, or as another node needs that does it just now.
+            db.Database.SetCommandTimeout(TimeSpan.FromHours(1));
             await db.Database.MigrateAsync(cancellationToken);
         }
-        catch (Exception exception) when (Sentence(exception, db.Database.GetDbConnection()) is string sentence)
+        catch (Exception exception) when (Sentence(exception, database.ConnectionString) is string sentence)
         {
             throw new StartupFault(sentence, exception);
         }
@@ -37,9 +43,9 @@ public static class DatabaseStartup
         return applied.FirstOrDefault(id => !known.Contains(id));
     }
 
-    private static string? Sentence(Exception exception, System.Data.Common.DbConnection connection)
+    private static string? Sentence(Exception exception, string connectionString)
     {
-        var target = new NpgsqlConnectionStringBuilder(connection.ConnectionString);
+        var target = new NpgsqlConnectionStringBuilder(connectionString);
         var where = $"PostgreSQL at {target.Host}, database {target.Database}";
         return exception switch
         {
@@ -54,6 +60,7 @@ public static class DatabaseStartup
             NpgsqlException { InnerException: SocketException or TimeoutException or IOException } or TimeoutException =>
                 $"{where}: no answer. Is it running, and is ConnectionStrings__Vtp right?",
             PostgresException postgres => $"{where}: {postgres.MessageText} ({postgres.SqlState}).",
+            NpgsqlException npgsql => $"{where}: {npgsql.Message.TrimEnd('.')}.",
             _ => null,
         };
     }

@@ -58,12 +58,18 @@ internal sealed class MemoryRateLimiter : IRateLimiter
         }
     }
 
-    private static RateLimitPolicy Configured(IConfigurationSection section, RateLimitPolicy fallback) => fallback with
+    private static RateLimitPolicy Configured(IConfigurationSection section, RateLimitPolicy fallback)
     {
-        Limit = section.GetValue("Limit", fallback.Limit),
-        Period = section.GetValue("Period", fallback.Period),
-        Burst = section.GetValue("Burst", fallback.Burst),
-    };
+        var policy = fallback with
+        {
+            Limit = section.GetValue("Limit", fallback.Limit),
+            Period = section.GetValue("Period", fallback.Period),
+            Burst = section.GetValue("Burst", fallback.Burst),
+        };
+        return policy is { Limit: >= 1, Burst: >= 0 } && policy.Period > TimeSpan.Zero
+            ? policy
+            : throw new StartupFault($"{section.Path} needs a Limit of 1 or more, a Period above zero and a Burst of 0 or more.");
+    }
 
     private long Ticks(TimeSpan time) => (long)(time.TotalSeconds * _clock.TimestampFrequency);
 

@@ -74,7 +74,7 @@ public sealed class EmailOptionsTests
     {
         var read = () => Read(("Email:Smtp:Host", "mail.example.com"), ("Email:Smtp:Password", "s3cret"), (setting, value));
 
-        read.Should().Throw<InvalidOperationException>().WithMessage($"{setting} is '{value}'*")
+        read.Should().Throw<StartupFault>().WithMessage($"{setting} is '{value}'*")
             .Which.ToString().Should().NotContain("s3cret");
     }
 

@@ -1,0 +1,76 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Vtp.Infrastructure.Persistence;
+using Vtp.Integration.Fixture;
+
+namespace Vtp.Integration.Startup;
+
+/// <summary>The SQL makes the schema and the model reads it: two descriptions of one thing, which must not drift apart.</summary>
+public sealed class SchemaTests(VtpApi api) : IClassFixture<VtpApi>
+{
+    // Read and written by hand, beneath EF Core.
+    private static readonly string[] WithoutModel = ["__EFMigrationsHistory", "data_protection_keys", "signing_keys"];
+
+    [Fact]
+    public async Task The_model_and_the_migrated_database_have_the_same_columns()
+    {
+        var (model, database) = (OfModel(), await OfDatabaseAsync());
+
+        model.Should().NotBeEmpty();
+        model.Except(database).Should().BeEmpty("the database should have every column of the model");
+        database.Except(model).Should().BeEmpty("the model should have every column of the database");
+    }
+
+    [Fact]
+    public async Task Tables_without_a_model_are_the_ones_that_are_known()
+    {
+        await using var source = NpgsqlDataSource.Create(api.ConnectionString);
+        await using var command = source.CreateCommand("SELECT array_agg(tablename::text) FROM pg_tables WHERE schemaname = 'public'");
+        var tables = (string[])(await command.ExecuteScalarAsync())!;
+
+        tables.Except(OfModel().Select(column => column.Table), StringComparer.Ordinal).Should().BeEquivalentTo(WithoutModel);
+    }
+
+    private List<ColumnFacts> OfModel()
+    {
+        using var scope = api.Service<IServiceScopeFactory>().CreateScope();
+        var tables = scope.ServiceProvider.GetRequiredService<VtpDbContext>().Model.GetRelationalModel().Tables;
+        return
+        [
+            .. from table in tables
+               from column in table.Columns
+               where column.Name != VtpDbContext.RowVersion // PostgreSQL's own, which every table has.
+               select new ColumnFacts(table.Name, column.Name, column.StoreType, column.IsNullable, KeyPosition(table, column)),
+        ];
+    }
+
+    private static int KeyPosition(ITable table, IColumn column) => table.PrimaryKey!.Columns.ToList().IndexOf(column) + 1;
+
+    private async Task<List<ColumnFacts>> OfDatabaseAsync()
+    {
+        await using var source = NpgsqlDataSource.Create(api.ConnectionString);
+        await using var command = source.CreateCommand(
+            """
+            SELECT class.relname, attname, format_type(atttypid, atttypmod), NOT attnotnull,
+                coalesce(array_position(conkey, attnum), 0)
+            FROM pg_attribute
+            JOIN pg_class class ON class.oid = attrelid AND relkind = 'r' AND relnamespace = 'public'::regnamespace
+            LEFT JOIN pg_constraint ON conrelid = class.oid AND contype = 'p'
+            WHERE attnum > 0 AND NOT attisdropped AND class.relname <> ALL ($1)
+            """);
+        command.Parameters.Add(new NpgsqlParameter { Value = WithoutModel });
+        await using var reader = await command.ExecuteReaderAsync();
+        var columns = new List<ColumnFacts>();
+        while (await reader.ReadAsync())
+        {
+            columns.Add(new ColumnFacts(reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetBoolean(3), reader.GetInt32(4)));
+        }
+
+        return columns;
+    }
+
+    /// <param name="KeyPosition">From 1 within the primary key; 0 outside it.</param>
+    private sealed record ColumnFacts(string Table, string Name, string Type, bool IsNullable, int KeyPosition);
+}
