@@ -122,9 +122,16 @@ internal static class Server
         {
             await app.StartAsync();
         }
-        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        catch (Exception exception)
         {
-            return; // Ctrl-C, before it had begun.
+            // Parts of it run already, and would take their disposal for a crash.
+            await app.StopAsync();
+            if (exception is OperationCanceledException)
+            {
+                return; // Ctrl-C, before it had begun.
+            }
+
+            throw;
         }
 
         await GreetAsync(app, options);

@@ -58,7 +58,7 @@ public static class DatabaseStartup
             PostgresException { SqlState: PostgresErrorCodes.DiskFull } =>
                 $"{where}: its disk is full. Make room and start again.",
             NpgsqlException { InnerException: SocketException or TimeoutException or IOException } or TimeoutException =>
-                $"{where}: no answer. Is it running, and is ConnectionStrings__Vtp right?",
+                $"{where}: no answer: see that it is running, and that ConnectionStrings__Vtp is right.",
             PostgresException postgres => $"{where}: {postgres.MessageText} ({postgres.SqlState}).",
             NpgsqlException npgsql => $"{where}: {npgsql.Message.TrimEnd('.')}.",
             _ => null,

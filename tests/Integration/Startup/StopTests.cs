@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Vtp.Integration.Fixture;
@@ -38,17 +41,23 @@ public sealed class StopTests(VtpFolder folder) : IClassFixture<VtpFolder>
     [Fact]
     public async Task After_kill_9_every_answered_registration_is_there_and_the_first_postgres_is_gone()
     {
-        var answered = new List<string>();
+        var answered = new ConcurrentQueue<string>();
         int orphan;
         await using (var server = await RealServer.ServeAsync(folder, environment: [("RateLimits__register__Limit", "1000000"), ("RateLimits__register__Burst", "1000000")]))
         {
             orphan = folder.Postgres!.Value.Process;
-            var writers = Enumerable.Range(0, 4).Select(_ => RegisterUntilItDiesAsync(server, answered)).ToArray();
-            await VtpApi.UntilAsync(() => Count(answered) >= 12, "12 registrations");
+            using var each = new SemaphoreSlim(0);
+            var writers = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => RegisterUntilItDiesAsync(server, answered, each)));
+            for (var count = 0; count < 8; count++)
+            {
+                (await each.WaitAsync(TimeSpan.FromSeconds(60))).Should().BeTrue("the server should answer");
+            }
+
             await server.SignalAsync("KILL");
-            await Task.WhenAll(writers);
+            await writers;
         }
 
+        answered.Count.Should().BeGreaterThanOrEqualTo(8);
         await using var next = await RealServer.ServeAsync(folder);
 
         folder.Postgres!.Value.Process.Should().NotBe(orphan);
@@ -70,14 +79,14 @@ public sealed class StopTests(VtpFolder folder) : IClassFixture<VtpFolder>
     public async Task A_postgres_that_dies_ends_the_server_with_one_sentence()
     {
         await using var server = await RealServer.ServeAsync(folder);
-        using var kill = System.Diagnostics.Process.Start("kill", ["-QUIT", $"{folder.Postgres!.Value.Process}"]);
+        using var kill = Process.Start("kill", ["-QUIT", $"{folder.Postgres!.Value.Process}"]);
         await kill.WaitForExitAsync();
 
         (await server.ExitAsync()).Should().Be(1);
         server.Errors.Should().Be($"The embedded PostgreSQL server has stopped; {folder.Path}/postgres.log says why.\n");
     }
 
-    private static async Task RegisterUntilItDiesAsync(RealServer server, List<string> answered)
+    private static async Task RegisterUntilItDiesAsync(RealServer server, ConcurrentQueue<string> answered, SemaphoreSlim each)
     {
         try
         {
@@ -85,24 +94,14 @@ public sealed class StopTests(VtpFolder folder) : IClassFixture<VtpFolder>
             {
                 var email = Intents.NewAddress();
                 var (status, body) = await server.PostAsync("auth/register", new { email, full_name = "Noor Example", password = Intents.GoodPassword });
-                status.Should().Be(System.Net.HttpStatusCode.Created, body.ToString());
-                lock (answered)
-                {
-                    answered.Add(email);
-                }
+                status.Should().Be(HttpStatusCode.Created, body.ToString());
+                answered.Enqueue(email);
+                each.Release();
             }
         }
         catch (HttpRequestException)
         {
             // It was killed.
-        }
-    }
-
-    private static int Count(List<string> answered)
-    {
-        lock (answered)
-        {
-            return answered.Count;
         }
     }
 
