@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Vtp.Infrastructure;
 using Vtp.Infrastructure.Email;
 
 namespace Vtp.Unit.Notifications;
