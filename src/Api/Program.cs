@@ -48,7 +48,7 @@ try
     await app.ServeAsync(options, database);
     return 0;
 }
-catch (Exception exception) when (StartFaults.Sentence(exception) is { } sentence)
+catch (Exception exception) when (StartFaults.Sentence(exception) is string sentence)
 {
     await Console.Error.WriteLineAsync(sentence);
     return 1;

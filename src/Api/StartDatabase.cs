@@ -30,18 +30,22 @@ internal static class StartDatabase
 
     private static void Check(string connectionString)
     {
+        if (!NamesHost(connectionString))
+        {
+            throw new StartupFault("ConnectionStrings__Vtp cannot be read: it looks like Host=db.example.com;Database=vtp;Username=vtp;Password=secret.");
+        }
+    }
+
+    private static bool NamesHost(string connectionString)
+    {
         try
         {
-            if (new NpgsqlConnectionStringBuilder(connectionString).Host is not null)
-            {
-                return;
-            }
+            return new NpgsqlConnectionStringBuilder(connectionString).Host is not null;
         }
         catch (ArgumentException)
         {
-            // What it says may quote the password.
+            // What the exception says may quote the password; that it cannot be read is enough.
+            return false;
         }
-
-        throw new StartupFault("ConnectionStrings__Vtp cannot be read: it looks like Host=db.example.com;Database=vtp;Username=vtp;Password=secret.");
     }
 }
