@@ -138,7 +138,7 @@ internal static class PageEndpoints
             ? Page<ResetPasswordPage>(new { Token = token, verified.Email, Refusal = refusal }, refusal)
             : Page<DeadLinkPage>(new { Refusal = dead, Renew = ForgotPassword, RenewLabel = "Send a new link" }, dead);
 
-    private static IResult MailSent(string text) => Page<NoticePage>(new { Title = "Look into your mail", Text = text });
+    private static IResult MailSent(string text) => Page<NoticePage>(new { Title = "Check your mail", Text = text });
 
     private static IResult Page<TPage>(object parameters, Refusal? refusal = null)
         where TPage : IComponent
