@@ -18,6 +18,7 @@ using Vtp.Infrastructure.Idempotency;
 using Vtp.Infrastructure.Links;
 using Vtp.Infrastructure.Passwords;
 using Vtp.Infrastructure.Persistence;
+using Vtp.Infrastructure.Profiles;
 using Vtp.Infrastructure.RateLimiting;
 using Vtp.Infrastructure.Secrets;
 using Vtp.Infrastructure.Sessions;
@@ -43,6 +44,7 @@ public static class Wiring
         services.AddSingleton<IRateLimiter, MemoryRateLimiter>();
         services.AddSingleton<IIdempotencyStore, MemoryIdempotencyStore>();
         services.AddSingleton<HybridCache, MemoryHybridCache>();
+        services.AddSingleton<IProfiles, ProfileReader>();
         services.AddSingleton<IQrCodes, QrCodes>();
         services.AddSingleton<ILinks>(provider =>
             new ConfiguredLinks(configuration.GetSection("Links").Get<LinkOptions>() ?? new(), () => publicUrl(provider)));

@@ -30,6 +30,15 @@ public sealed record PasswordMatch(int Index, string? Upgraded)
     public static readonly PasswordMatch None = new(-1, null);
 }
 
+/// <summary>
+/// Reads a person's own account, at every start of every client: a path so hot that recognising the query's expression
+/// cost more than running it.
+/// </summary>
+public interface IProfiles
+{
+    Task<UserView?> FindAsync(AccountId id, CancellationToken cancellationToken);
+}
+
 /// <summary>Signs and checks access tokens: JWT, ES256 with <c>kid</c> (RFC 7519, RFC 7518 section 3.4).</summary>
 public interface IAccessTokens
 {
