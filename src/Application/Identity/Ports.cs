@@ -10,6 +10,9 @@ namespace Vtp.Application.Identity;
 /// </summary>
 public interface IPasswordHasher
 {
+    /// <summary>What a hash would be refused with now, or null while there is room: turns a flood away before it costs a read.</summary>
+    Refusal? Busy { get; }
+
     /// <param name="password">In clear; never kept.</param>
     /// <param name="sharingSaltWith">
     /// Another hash of the same address. Accounts that claim one address share their salt, so that a sign-in costs one

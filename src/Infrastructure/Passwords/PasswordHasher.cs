@@ -33,6 +33,8 @@ internal sealed partial class PasswordHasher : IPasswordHasher, IDisposable
         }
     }
 
+    public Refusal? Busy => _queue.Count < _queue.BoundedCapacity ? null : _busy;
+
     public Task<Result<string>> HashAsync(string password, string? sharingSaltWith, CancellationToken cancellationToken) =>
         RunAsync(
             () => Pbkdf2Hash.Compute(password, _options.Iterations, Pbkdf2Hash.Parse(sharingSaltWith)?.Salt ?? Pbkdf2Hash.NewSalt()).ToString(),

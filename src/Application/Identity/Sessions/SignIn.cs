@@ -42,6 +42,11 @@ internal sealed class SignInHandler(
 {
     public async Task<Result<SignInAnswer>> Handle(SignInCommand request, CancellationToken cancellationToken)
     {
+        if (passwords.Busy is { } full)
+        {
+            return full;
+        }
+
         var claims = EmailAddress.TryParse(request.Email, out var email)
             ? await db.Accounts.WithEmail(email).ToListAsync(cancellationToken)
             : [];
