@@ -1,4 +1,8 @@
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 namespace Vtp.Benchmarks;
 
@@ -14,8 +18,13 @@ internal static class Program
             case ["drive"]:
                 return await Drive.RunAsync();
             default:
-                BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+                BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, Micro());
                 return 0;
         }
     }
+
+    // In this process: the project that BenchmarkDotNet would generate knows nothing of our output folder and lock files.
+    private static ManualConfig Micro() => ManualConfig.Create(DefaultConfig.Instance)
+        .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
+        .AddDiagnoser(MemoryDiagnoser.Default);
 }
