@@ -48,11 +48,7 @@ public sealed class StopTests(VtpFolder folder) : IClassFixture<VtpFolder>
             orphan = folder.Postgres!.Value.Process;
             using var each = new SemaphoreSlim(0);
             var writers = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => RegisterUntilItDiesAsync(server, answered, each)));
-            for (var count = 0; count < 8; count++)
-            {
-                (await each.WaitAsync(TimeSpan.FromSeconds(60))).Should().BeTrue("the server should answer");
-            }
-
+            await await Task.WhenAny(writers, TakeAsync(each, 8));
             await server.SignalAsync("KILL");
             await writers;
         }
@@ -102,6 +98,14 @@ public sealed class StopTests(VtpFolder folder) : IClassFixture<VtpFolder>
         catch (HttpRequestException)
         {
             // It was killed.
+        }
+    }
+
+    private static async Task TakeAsync(SemaphoreSlim each, int count)
+    {
+        for (var taken = 0; taken < count; taken++)
+        {
+            (await each.WaitAsync(TimeSpan.FromSeconds(60))).Should().BeTrue("the server should answer");
         }
     }
 
