@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Vtp.Application.Notifications;
+using Vtp.Domain.Common;
 using Vtp.Domain.Notifications;
 using Vtp.Infrastructure.Persistence;
 
@@ -107,7 +108,7 @@ internal sealed partial class EmailSender(
     /// the one that works.
     /// </summary>
     private Guid MessageId(OutgoingEmail email, EmailContent content) =>
-        content.CarriesSecret ? Guid.CreateVersion7(clock.GetUtcNow()) : email.Id;
+        content.CarriesSecret ? Uuid.NewVersion7(clock.GetUtcNow()) : email.Id;
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Mail {Id} ({Kind}) failed at attempt {Attempt}; it will be tried again")]
     private partial void LogFailed(Guid id, string kind, int attempt, Exception exception);

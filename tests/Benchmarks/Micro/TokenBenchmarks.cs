@@ -61,7 +61,7 @@ public class TokenBenchmarks
             .AddLogging()
             .AddSingleton<IConfiguration>(configuration)
             .AddApplication()
-            .AddInfrastructure(configuration, _folder, new Uri("http://localhost"))
+            .AddInfrastructure(configuration, _folder, _ => new Uri("http://localhost"))
             .BuildServiceProvider();
         await _services.MigrateDatabaseAsync(CancellationToken.None);
         await _services.GetRequiredService<SigningKeys>().StartAsync(CancellationToken.None);

@@ -80,8 +80,8 @@ public sealed class AccountTests(VtpApi api) : IClassFixture<VtpApi>
     public async Task Of_several_who_claim_an_address_one_owns_it_and_each_signs_in_with_their_own_password()
     {
         var first = await api.RegisterAsync();
+        await api.MailToAsync(first.Email, "verify");
         var second = await api.RegisterAsync(first.Email, "a second good phrase");
-        await api.MailToAsync(first.Email, "verify", atLeast: 2);
         var tokenOfSecond = await api.TokenFromMailAsync(first.Email, "verify", atLeast: 2);
 
         (await api.PostAsync("auth/verify-email", new { token = tokenOfSecond })).Status.Should().Be(HttpStatusCode.OK);
