@@ -93,7 +93,7 @@ public sealed class PagingTests(VtpApi api) : IClassFixture<VtpApi>
                 Guid.Parse($"ffffffff-ffff-7fff{Guid.NewGuid().ToString()[18..]}"),
                 person.UserId);
         }
-        while (cursor is not null);
+        while (cursor is not null && steps <= events);
 
         walked.Should().HaveCount(events).And.OnlyHaveUniqueItems();
         walked.Select(id => id.ToString()).Should().BeInDescendingOrder(StringComparer.Ordinal);
