@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Npgsql;
 using Vtp.Application.Common;
-using Vtp.Infrastructure.Persistence.Embedded;
 
 namespace Vtp.Benchmarks;
 
@@ -43,24 +42,15 @@ internal static class Drive
 
     private static async Task MeasureAsync(CancellationToken ct)
     {
-        var folder = Directory.CreateTempSubdirectory("vtp-bench-").FullName;
-        try
-        {
-            await using var database = await EmbeddedPostgres.StartAsync(new EmbeddedPostgresOptions(folder), ct);
-            await using var vtp = await StartVtpAsync(database, folder, ct);
-            await using var floor = await ServerProcess.StartAsync(
-                typeof(Drive).Assembly.Location, ["floor", database.ConnectionString], [], ct);
-            Say("Registering people.");
-            var people = await RegisterAsync(vtp.Url, ct);
-            Table.Print(await VersionsAsync(database, ct), await MeasureAsync(vtp, floor, people, ct));
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        await using var database = await TemporaryPostgres.StartAsync(ct);
+        await using var vtp = await StartVtpAsync(database, ct);
+        await using var floor = await ServerProcess.StartAsync(typeof(Drive).Assembly.Location, ["floor", database.ConnectionString], [], ct);
+        Say("Registering people.");
+        var people = await RegisterAsync(vtp.Url, ct);
+        Table.Print(await VersionsAsync(database, ct), await MeasureAsync(vtp, floor, people, ct));
     }
 
-    private static Task<ServerProcess> StartVtpAsync(EmbeddedPostgres database, string folder, CancellationToken ct)
+    private static Task<ServerProcess> StartVtpAsync(TemporaryPostgres database, CancellationToken ct)
     {
         // Limits are there to refuse exactly what this program does.
         var limits = RateLimitPolicies.Defaults.Keys.SelectMany(policy => new KeyValuePair<string, string>[]
@@ -71,7 +61,7 @@ internal static class Drive
         return ServerProcess.StartAsync(
             ApiAssembly(),
             [],
-            [new("ConnectionStrings__Vtp", database.ConnectionString), new("VTP_FOLDER", folder), .. limits],
+            [new("ConnectionStrings__Vtp", database.ConnectionString), new("VTP_FOLDER", database.Folder), .. limits],
             ct);
     }
 
@@ -153,7 +143,7 @@ internal static class Drive
 
     private static string SignInBody(Person person) => JsonSerializer.Serialize(new { email = person.Email, password = Password });
 
-    private static async Task<string> VersionsAsync(EmbeddedPostgres database, CancellationToken ct)
+    private static async Task<string> VersionsAsync(TemporaryPostgres database, CancellationToken ct)
     {
         await using var source = NpgsqlDataSource.Create(database.ConnectionString);
         await using var command = source.CreateCommand("SHOW server_version");

@@ -8,7 +8,6 @@ using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.Sessions;
 using Vtp.Infrastructure;
 using Vtp.Infrastructure.Persistence;
-using Vtp.Infrastructure.Persistence.Embedded;
 using Vtp.Infrastructure.Sessions;
 using Vtp.Infrastructure.Tokens;
 
@@ -20,8 +19,7 @@ public class TokenBenchmarks
     private const int Tokens = 1024;
 
     private readonly string[] _tokens = new string[Tokens];
-    private string _folder = "";
-    private EmbeddedPostgres _database = null!;
+    private TemporaryPostgres _database = null!;
     private ServiceProvider _services = null!;
     private AccessTokens _warm = null!;
     private AccessTokens _cold = null!;
@@ -54,14 +52,13 @@ public class TokenBenchmarks
 
     private async Task StartAsync()
     {
-        _folder = Directory.CreateTempSubdirectory("vtp-bench-").FullName;
-        _database = await EmbeddedPostgres.StartAsync(new EmbeddedPostgresOptions(_folder), CancellationToken.None);
+        _database = await TemporaryPostgres.StartAsync(CancellationToken.None);
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Vtp", _database.ConnectionString)]).Build();
         _services = new ServiceCollection()
             .AddLogging()
             .AddSingleton<IConfiguration>(configuration)
             .AddApplication()
-            .AddInfrastructure(configuration, _folder, _ => new Uri("http://localhost"))
+            .AddInfrastructure(configuration, _database.Folder, _ => new Uri("http://localhost"))
             .BuildServiceProvider();
         await _services.MigrateDatabaseAsync(CancellationToken.None);
         await _services.GetRequiredService<SigningKeys>().StartAsync(CancellationToken.None);
@@ -83,7 +80,6 @@ public class TokenBenchmarks
         await _services.GetRequiredService<SigningKeys>().StopAsync(CancellationToken.None);
         await _services.DisposeAsync();
         await _database.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
     }
 
     private AccessTokens NewReader() => new(
