@@ -1,6 +1,6 @@
 using System.Net;
-using Vtp.Application.Identity.Administration;
 using Vtp.Application.Common.Pipeline;
+using Vtp.Application.Identity.Administration;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Integration.Fixture;
 

@@ -1,8 +1,8 @@
+using System.Buffers.Text;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using System.Buffers.Text;
 using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Identity;
