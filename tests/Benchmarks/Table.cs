@@ -30,7 +30,8 @@ internal static class Table
 
     private static string Line(string name, List<Round> rounds, double? ratio)
     {
-        var bytes = rounds[0].BytesPerRequest is null ? (double?)null : Row.Median(rounds.Select(round => round.BytesPerRequest!.Value));
+        // Every round or none: a median of what is left would hide that something went wrong.
+        var bytes = rounds.All(round => round.BytesPerRequest is not null) ? Row.Median(rounds.Select(round => round.BytesPerRequest!.Value)) : (double?)null;
         return Text(
             $"""
             | {name} | {Median(load => load.PerSecond):#,0} | {Median(load => load.P50.TotalMilliseconds):0.00} | {Median(load => load.P99.TotalMilliseconds):0.00} | {ratio:0.00} | {bytes / 1024:0.0} | {Median(load => 100.0 * load.Refused / load.Requests):0.#} % | {rounds.Sum(round => round.Load.Failed)} |

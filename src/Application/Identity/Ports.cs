@@ -34,8 +34,8 @@ public sealed record PasswordMatch(int Index, string? Upgraded)
 }
 
 /// <summary>
-/// Reads a person's own account, at every start of every client: a path so hot that recognising the query's expression
-/// cost more than running it.
+/// Reads a person's own account, at every start of every client: a path so hot that building and recognising the
+/// query's expression, about as much work as running it, was a large part of the request.
 /// </summary>
 public interface IProfiles
 {
