@@ -36,14 +36,19 @@ internal sealed class SignInWithEmailCodeHandler(IVtpDb db, SecondFactorGate gat
     {
         var now = clock.GetUtcNow();
         var account = await db.Accounts.WithEmail(EmailAddress.Parse(request.Email!)).FirstOrDefaultAsync(cancellationToken);
-        if (account is null)
+        audit.TargetId = account?.Id.Value;
+
+        // An address without an account takes the same steps as one whose code is used up, so that both take the same time.
+        var accountId = account?.Id ?? default;
+        var isAwaited = await db.EmailCodes.AnyAsync(
+            code => code.AccountId == accountId && code.ExpiresAt > now && code.Attempts < EmailCode.MaximumAttempts, cancellationToken);
+        if (account is null || !isAwaited)
         {
             return EmailCodeRefusals.CodeRejected;
         }
 
-        audit.TargetId = account.Id.Value;
         await db.BeginAsync(cancellationToken);
-        var code = await db.EmailCodes.ForUpdate().SingleOrDefaultAsync(code => code.AccountId == account.Id, cancellationToken);
+        var code = await db.EmailCodes.ForUpdate().SingleOrDefaultAsync(code => code.AccountId == accountId, cancellationToken);
         if (code is null || !code.Accept(request.Code!, now))
         {
             await db.SaveUnauditedAsync(cancellationToken);
