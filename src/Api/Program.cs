@@ -2,6 +2,7 @@ using Vtp.Api;
 using Vtp.Api.Console;
 using Vtp.Api.Endpoints.Identity;
 using Vtp.Api.Endpoints.Operations;
+using Vtp.Api.Endpoints.Tenancy;
 using Vtp.Api.Http;
 using Vtp.Api.OpenApi;
 using Vtp.Application;
@@ -43,6 +44,9 @@ try
     api.MapSessions();
     api.MapTwoFactor();
     api.MapAdministration();
+    api.MapOrganizations();
+    api.MapTeam();
+    api.MapProjects();
 
     await app.Services.MigrateDatabaseAsync(CancellationToken.None);
     await app.ServeAsync(options, database);

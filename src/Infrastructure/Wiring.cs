@@ -10,8 +10,11 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Vtp.Application.Common;
 using Vtp.Application.Identity;
+using Vtp.Application.Tenancy;
+using Vtp.Application.Tenancy.Projects;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.Sessions;
+using Vtp.Infrastructure.Audit;
 using Vtp.Infrastructure.Caching;
 using Vtp.Infrastructure.Email;
 using Vtp.Infrastructure.Idempotency;
@@ -22,6 +25,7 @@ using Vtp.Infrastructure.Profiles;
 using Vtp.Infrastructure.RateLimiting;
 using Vtp.Infrastructure.Secrets;
 using Vtp.Infrastructure.Sessions;
+using Vtp.Infrastructure.Tenancy;
 using Vtp.Infrastructure.Tokens;
 
 namespace Vtp.Infrastructure;
@@ -44,6 +48,7 @@ public static class Wiring
         services.AddSingleton<IRateLimiter, MemoryRateLimiter>();
         services.AddSingleton<IIdempotencyStore, MemoryIdempotencyStore>();
         services.AddSingleton<HybridCache, MemoryHybridCache>();
+        services.AddTenancy(configuration);
         services.AddSingleton<IProfiles, ProfileReader>();
         services.AddSingleton<IQrCodes, QrCodes>();
         services.AddSingleton<ILinks>(provider =>
@@ -56,13 +61,36 @@ public static class Wiring
         services.AddSingleton(provider => Connections.Pool(
             provider.GetRequiredService<IConfiguration>().GetConnectionString("Vtp")
             ?? throw new StartupFault("ConnectionStrings__Vtp is not set.")));
-        services.AddDbContextPool<VtpDbContext>((provider, options) => options
+        services.AddPooledDbContextFactory<VtpDbContext>((provider, options) => options
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
             .UseApplicationServiceProvider(provider)
             .ReplaceService<IModelCacheKeyFactory, ModelPerServer>()
-            .AddInterceptors(new ForUpdateInterceptor(), new EndedSessionsInterceptor(provider.GetRequiredService<EndedSessions>()))
+            .AddInterceptors(
+                new ForUpdateInterceptor(),
+                new TenantInterceptor(),
+                new EndedSessionsInterceptor(provider.GetRequiredService<EndedSessions>()),
+                new KeyChangesInterceptor(provider.GetRequiredService<KnownKeys>()))
             .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning)));
+        services.AddScoped(provider =>
+        {
+            var db = provider.GetRequiredService<IDbContextFactory<VtpDbContext>>().CreateDbContext();
+            db.Tenant = provider.GetRequiredService<TenantScope>();
+            return db;
+        });
         services.AddScoped<IVtpDb>(provider => provider.GetRequiredService<VtpDbContext>());
+    }
+
+    private static void AddTenancy(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddSingleton(configuration.GetSection("Tenancy").Get<TenancyLimits>() ?? new());
+        services.AddSingleton(new LiveKitAddress(configuration["LiveKit:Url"]));
+        services.AddSingleton<IMemberships, MembershipReader>();
+        services.AddSingleton<IAuditPartitions, AuditPartitions>();
+        services.AddSingleton<KnownKeys>();
+        services.AddSingleton<KeyUses>();
+        services.AddSingleton<IApiKeyReader, ApiKeyReader>();
+        services.AddHostedService(provider => provider.GetRequiredService<KnownKeys>());
+        services.AddHostedService(provider => provider.GetRequiredService<KeyUses>());
     }
 
     private static void AddSecrets(this IServiceCollection services)

@@ -1,5 +1,8 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Primitives;
 using Vtp.Application.Common;
+using Vtp.Domain.Common;
+using Vtp.Infrastructure.Tenancy;
 using Vtp.Infrastructure.Tokens;
 
 namespace Vtp.Api.Http;
@@ -9,10 +12,22 @@ internal sealed class HttpCaller : ICaller
 {
     private const int MaximumUserAgent = 512;
     private const string Scheme = "Bearer ";
+    private const string ApiKeyHeader = "X-API-Key";
+    private const string PulseKeyHeader = "X-Pulse-Key";
+    private const string PulseSecretHeader = "X-Pulse-Secret";
+
+    private static readonly Refusal TwoCredentials =
+        new(RefusalKind.Unauthenticated, "auth.two_credentials", "Send one credential: a bearer token or one API key.");
 
     private HttpContext? _context;
 
     public SignedInAs? SignedIn { get; private set; }
+
+    public ProjectKey? Key { get; private set; }
+
+    public Refusal? Rejected { get; private set; }
+
+    public bool IsSystem => _context is null;
 
     public string? IpAddress => _context?.Connection.RemoteIpAddress is { } address
         ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString()
@@ -26,15 +41,41 @@ internal sealed class HttpCaller : ICaller
 
     public string? IdempotencyKey => _context?.Request.Headers.TryGetValue("Idempotency-Key", out var key) == true ? key.ToString() : null;
 
-    /// <summary>Believes the credential or nobody: a bad token makes an anonymous caller, whom a use case may refuse.</summary>
-    public async ValueTask IdentifyAsync(HttpContext context, IAccessTokenReader tokens)
+    /// <summary>
+    /// Believes the credential or nobody: a bad token or key makes an anonymous caller, whom a use case may refuse. Of
+    /// two credentials neither counts, so that nothing is done with powers that somebody did not mean to use.
+    /// </summary>
+    public ValueTask IdentifyAsync(HttpContext context, IAccessTokenReader tokens, IApiKeyReader keys)
     {
         _context = context;
-        var header = context.Request.Headers.Authorization;
-        if (header.Count == 1 && header[0] is { } value && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        var headers = context.Request.Headers;
+        var bearer = headers.Authorization is [{ } value] && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? value[Scheme.Length..] : null;
+        StringValues key = headers[ApiKeyHeader] is { Count: > 0 } current ? current : headers[PulseKeyHeader];
+        if (key.Count == 0)
         {
-            SignedIn = await tokens.ReadAsync(value[Scheme.Length..], context.RequestAborted);
+            return bearer is null ? default
+                : bearer.Contains('.', StringComparison.Ordinal) ? IdentifyPersonAsync(bearer, tokens)
+                : IdentifyProjectAsync(bearer, keys);
         }
+
+        if (key.Count > 1 || headers.Authorization.Count > 0)
+        {
+            Rejected = TwoCredentials;
+            return default;
+        }
+
+        return IdentifyProjectAsync(key[0]!, keys);
+    }
+
+    private async ValueTask IdentifyPersonAsync(string token, IAccessTokenReader tokens) =>
+        SignedIn = await tokens.ReadAsync(token, _context!.RequestAborted);
+
+    private async ValueTask IdentifyProjectAsync(string key, IApiKeyReader keys)
+    {
+        var secret = _context!.Request.Headers[PulseSecretHeader];
+        var address = _context.Connection.RemoteIpAddress;
+        (Key, Rejected) = (await keys.ReadAsync(key, secret.Count == 0 ? null : secret.ToString(), address, _context.RequestAborted))
+            .Match<(ProjectKey?, Refusal?)>(known => (known, null), refusal => (null, refusal));
     }
 }
 
@@ -43,10 +84,11 @@ internal static class CallerMiddleware
     public static void UseCaller(this WebApplication app)
     {
         var tokens = app.Services.GetRequiredService<IAccessTokenReader>();
+        var keys = app.Services.GetRequiredService<IApiKeyReader>();
         app.Use(async (context, next) =>
         {
             context.WriteStandardHeaders();
-            await context.RequestServices.GetRequiredService<HttpCaller>().IdentifyAsync(context, tokens);
+            await context.RequestServices.GetRequiredService<HttpCaller>().IdentifyAsync(context, tokens, keys);
             await next(context);
         });
     }

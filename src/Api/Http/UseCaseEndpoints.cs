@@ -1,6 +1,6 @@
+using Vtp.Domain.Common;
 using System.Reflection;
 using Vtp.Application.Common;
-using Vtp.Domain.Identity.Accounts;
 
 namespace Vtp.Api.Http;
 
@@ -10,6 +10,9 @@ internal sealed record UseCaseMetadata(Type UseCase)
     public string Name { get; } = UseCase.Name.EndsWith("Command", StringComparison.Ordinal) ? UseCase.Name[..^7] : UseCase.Name[..^5];
 
     public Permission Permission { get; } = UseCase.GetCustomAttribute<RequiresAttribute>()!.Permission;
+
+    /// <summary>What an API key needs to run it; null when only a person can.</summary>
+    public OpenToKeysAttribute? OpenToKeys { get; } = UseCase.GetCustomAttribute<OpenToKeysAttribute>();
 
     public bool IsIdempotent { get; } = UseCase.IsDefined(typeof(IdempotentAttribute));
 
@@ -29,6 +32,11 @@ internal sealed record UseCaseMetadata(Type UseCase)
         if (Permission is not (Permission.Anyone or Permission.SignedIn))
         {
             yield return StatusCodes.Status403Forbidden;
+        }
+
+        if (UseCase.IsAssignableTo(typeof(IAboutOrganization)) || UseCase.IsAssignableTo(typeof(IAboutProject)))
+        {
+            yield return StatusCodes.Status404NotFound;
         }
 
         if (IsIdempotent)

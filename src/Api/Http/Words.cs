@@ -1,24 +1,32 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Vtp.Api.Http;
 
 /// <summary>
-/// The words of an enum in snake_case, the same in bodies and in query strings. One word exactly: the framework's own
+/// The words of an enum, the same in bodies and in query strings. One word exactly: the framework's own
 /// readers also take numbers and lists of words, which would let a value through that is in no documentation.
 /// </summary>
 internal static class Words<T>
     where T : struct, Enum
 {
     private static readonly Dictionary<T, string> ByValue =
-        Enum.GetValues<T>().ToDictionary(value => value, value => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()));
+        Enum.GetValues<T>().ToDictionary(value => value, value => WordOf(value.ToString()));
 
     private static readonly Dictionary<string, T> ByWord = ByValue.ToDictionary(pair => pair.Value, pair => pair.Key, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>In the order of the enum.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. Enum.GetValues<T>().Select(value => ByValue[value])];
 
     public static string Of(T value) => ByValue[value];
 
     public static bool TryParse([NotNullWhen(true)] string? word, out T value) => ByWord.TryGetValue(word ?? "", out value);
+
+    /// <summary>snake_case, unless the enum says another spelling: that of the clients who know it from an older system.</summary>
+    private static string WordOf(string name) =>
+        typeof(T).GetField(name)!.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
 }
 
 /// <summary>An enum as a query parameter.</summary>

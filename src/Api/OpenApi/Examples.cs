@@ -7,7 +7,16 @@ using Vtp.Application.Identity.EmailVerification;
 using Vtp.Application.Identity.PasswordReset;
 using Vtp.Application.Identity.Sessions;
 using Vtp.Application.Identity.TwoFactor;
+using Vtp.Application.Tenancy.ApiKeys;
+using Vtp.Application.Tenancy.Invitations;
+using Vtp.Application.Tenancy.Members;
+using Vtp.Application.Tenancy.Organizations;
+using Vtp.Application.Tenancy.Projects;
 using Vtp.Domain.Identity.Accounts;
+using Vtp.Domain.Tenancy.ApiKeys;
+using Vtp.Domain.Tenancy.Members;
+using Vtp.Domain.Tenancy.Organizations;
+using Vtp.Domain.Tenancy.Projects;
 
 namespace Vtp.Api.OpenApi;
 
@@ -18,6 +27,9 @@ internal static class Examples
     private const string Password = "correct horse battery";
     private const string OtherPassword = "a staple for the battery";
     private const string Token = "q1fG9mZy0pX3cV7nB2kT5wY8rD4sH6jL0aE1uI3oP5Q";
+
+    private static readonly DateTimeOffset Soon = new(2099, 12, 31, 0, 0, 0, TimeSpan.Zero);
+    private static readonly StorageConfig Storage = new("s3", "school-recordings", "AKIAEXAMPLE", "eu-central-1");
 
     public static readonly IReadOnlyList<object> All =
     [
@@ -41,6 +53,19 @@ internal static class Examples
         new CreateFirstAdministratorCommand(Token, Email, "Noor Haddad", Password),
         new CreateUserCommand("tariq@school.example", "Tariq Haddad", Role.Teacher, Phone: null, Password: null),
         new ChangeUserRoleCommand(default, Role.Teacher),
+        new CreateOrganizationCommand("Haddad School", "office@school.example", Plan.Free),
+        new UpdateOrganizationCommand(default, "Haddad School", Plan.Pro, AuditRetentionDays: 365),
+        new InviteMemberCommand(default, "tariq@school.example", "Tariq Haddad", MemberRole.Developer),
+        new ChangeMemberRoleCommand(default, default, MemberRole.Admin),
+        new AcceptInvitationCommand(Token),
+        new CreateProjectCommand(default, "Evening classes", Region.EuCentral, "https://school.example/hooks/vtp", Storage),
+        new UpdateProjectCommand(
+            default, "Evening classes", "https://school.example/hooks/vtp", Storage, ChatEnabled: true, VideoEnabled: true, ActivityFeedEnabled: false, ModerationEnabled: false),
+        new RegenerateProjectKeysCommand(default, OverlapHours: 24),
+        new CreateApiKeyCommand(
+            default, "Nightly reports", [KeyScopes.AuditRead], ApiKeyKind.Secret, ApiKeyEnvironment.Live, TrackerRole.Guest, Soon, ["192.0.2.0/24"]),
+        new ImportApiKeyCommand(default, "pulse_key_0f8fad5bd9cb469fa16570867728950e", "Old control plane", [KeyScopes.All], Soon),
+        new RotateApiKeyCommand(default, default, OverlapHours: 24),
     ];
 
     private static readonly Dictionary<Type, object> ByUseCase = All.ToDictionary(example => example.GetType());

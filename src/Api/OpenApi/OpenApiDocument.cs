@@ -1,9 +1,10 @@
+using Vtp.Domain.Tenancy.ApiKeys;
+using Vtp.Domain.Common;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Vtp.Api.Http;
-using Vtp.Domain.Identity.Accounts;
 
 namespace Vtp.Api.OpenApi;
 
@@ -11,6 +12,7 @@ namespace Vtp.Api.OpenApi;
 internal static class OpenApiDocumentation
 {
     private const string Bearer = "bearer";
+    private const string ApiKey = "apiKey";
 
     public static void AddOpenApiDocument(this IServiceCollection services) => services.AddOpenApi("v1", options =>
     {
@@ -39,6 +41,13 @@ internal static class OpenApiDocumentation
                 BearerFormat = "JWT",
                 Description = "The access_token of a sign-in.",
             },
+            [ApiKey] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.ApiKey,
+                In = ParameterLocation.Header,
+                Name = "X-API-Key",
+                Description = $"A project's key, `{ApiKeyText.Pattern}`. X-Pulse-Key is read too, and X-Pulse-Secret beside a publishable key.",
+            },
         };
         return Task.CompletedTask;
     }
@@ -62,6 +71,12 @@ internal static class OpenApiDocumentation
         if (useCase.Permission != Permission.Anyone)
         {
             operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(Bearer, context.Document)] = [] }];
+        }
+
+        if (useCase.OpenToKeys is { } keys)
+        {
+            operation.Security!.Add(new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(ApiKey, context.Document)] = [] });
+            operation.Description += $"\n\nAn API key needs the scope `{keys.Scope}`{(keys.NeedsSecret ? " and to be secret" : "")}.";
         }
 
         if (useCase.Permission is not (Permission.Anyone or Permission.SignedIn))

@@ -39,7 +39,7 @@ internal static class SchemaFacts
     public static OpenApiSchema OfEnum(Type type) => new() { Type = JsonSchemaType.String, Enum = WordsOf(type) };
 
     private static List<JsonNode> WordsOf(Type type) =>
-        [.. Enum.GetNames(type).Select(name => (JsonNode)JsonNamingPolicy.SnakeCaseLower.ConvertName(name))];
+        [.. ((IReadOnlyList<string>)typeof(Words<>).MakeGenericType(type).GetProperty(nameof(Words<DayOfWeek>.All))!.GetValue(null)!).Select(word => (JsonNode)word)];
 
     /// <summary>Types that have a converter of ours are blank to the generator.</summary>
     private static Type? ScalarOf(Type type) =>

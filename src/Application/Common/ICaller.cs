@@ -1,5 +1,9 @@
+using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.Sessions;
+using Vtp.Domain.Tenancy.ApiKeys;
+using Vtp.Domain.Tenancy.Organizations;
+using Vtp.Domain.Tenancy.Projects;
 
 namespace Vtp.Application.Common;
 
@@ -7,6 +11,15 @@ namespace Vtp.Application.Common;
 public interface ICaller
 {
     SignedInAs? SignedIn { get; }
+
+    /// <summary>The project whose key was sent; never together with <see cref="SignedIn"/>.</summary>
+    ProjectKey? Key { get; }
+
+    /// <summary>Why the credential that was sent is not believed.</summary>
+    Refusal? Rejected { get; }
+
+    /// <summary>Nobody sent this: the server does it by itself.</summary>
+    bool IsSystem { get; }
 
     string? IpAddress { get; }
 
@@ -18,6 +31,22 @@ public interface ICaller
     string? IdempotencyKey { get; }
 }
 
+/// <param name="KeyId">Of the secret key, when one came beside a publishable one.</param>
+/// <param name="HasSecret">Whether a secret key was shown.</param>
+/// <param name="AuditRetentionDays">Of its organization.</param>
+public sealed record ProjectKey(
+    Guid KeyId,
+    string Name,
+    OrganizationId OrganizationId,
+    ProjectId ProjectId,
+    ApiKeyEnvironment Environment,
+    TrackerRole TrackerRole,
+    IReadOnlyCollection<string> Scopes,
+    DateTimeOffset? ExpiresAt,
+    IReadOnlyList<string> AllowedCidrs,
+    bool HasSecret,
+    int AuditRetentionDays);
+
 /// <param name="AuthenticatedAt">When they last proved who they are, not when the token was issued.</param>
 public sealed record SignedInAs(AccountId AccountId, SessionId SessionId, Role Role, DateTimeOffset AuthenticatedAt);
 
@@ -26,7 +55,4 @@ public static class CallerExtensions
     /// <summary>For handlers of use cases that demand <see cref="Permission.SignedIn"/> or more.</summary>
     public static SignedInAs Required(this ICaller caller) =>
         caller.SignedIn ?? throw new InvalidOperationException("This use case must demand a permission.");
-
-    public static bool May(this ICaller caller, Permission permission) =>
-        permission == Permission.Anyone || caller.SignedIn?.Role.Holds(permission) == true;
 }

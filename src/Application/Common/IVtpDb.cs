@@ -8,6 +8,11 @@ using Vtp.Domain.Identity.SecurityEvents;
 using Vtp.Domain.Identity.Sessions;
 using Vtp.Domain.Identity.TwoFactor;
 using Vtp.Domain.Notifications;
+using Vtp.Domain.Tenancy.ApiKeys;
+using Vtp.Domain.Tenancy.Invitations;
+using Vtp.Domain.Tenancy.Members;
+using Vtp.Domain.Tenancy.Organizations;
+using Vtp.Domain.Tenancy.Projects;
 
 namespace Vtp.Application.Common;
 
@@ -36,6 +41,16 @@ public interface IVtpDb
 
     DbSet<AuditEntry> AuditEntries { get; }
 
+    DbSet<Organization> Organizations { get; }
+
+    DbSet<Member> Members { get; }
+
+    DbSet<Invitation> Invitations { get; }
+
+    DbSet<Project> Projects { get; }
+
+    DbSet<ApiKey> ApiKeys { get; }
+
     /// <summary>
     /// Begins a transaction, for handlers that lock what they read with <see cref="Queries.ForUpdate"/>. The next save
     /// commits it; without one it rolls back when the request ends.
@@ -44,6 +59,9 @@ public interface IVtpDb
 
     /// <summary>Commits everything, the audit entry of the running use case included.</summary>
     Task<int> SaveChangesAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Writes what has changed so far without committing it: for handlers whose statements must come in an order.</summary>
+    Task SaveForNowAsync(CancellationToken cancellationToken);
 
     /// <summary>Commits what must outlive a refusal (a counted failure, an ended session), without an entry of success.</summary>
     Task SaveUnauditedAsync(CancellationToken cancellationToken);
@@ -59,6 +77,31 @@ public static class Queries
 {
     public const string ForUpdateTag = "vtp: for update";
 
+    /// <summary>The generated column that searches read.</summary>
+    public const string SearchText = "SearchText";
+
+    /// <summary>The filter that hides other organizations' rows; only the server's own work lifts it.</summary>
+    public const string TenantFilter = "tenant";
+
+    /// <summary>The filter that hides what is deleted.</summary>
+    public const string AliveFilter = "alive";
+
     /// <summary>Locks the rows that this query finds until the transaction ends.</summary>
     public static IQueryable<T> ForUpdate<T>(this IQueryable<T> query) => query.TagWith(ForUpdateTag);
+
+    /// <summary>Rows of every organization, for the server's own work in <see cref="TenantScope.EnterSystem"/>.</summary>
+    public static IQueryable<T> OfAllTenants<T>(this IQueryable<T> query)
+        where T : class =>
+        query.IgnoreQueryFilters([TenantFilter]);
+
+    public static IQueryable<T> WithDeleted<T>(this IQueryable<T> query)
+        where T : class =>
+        query.IgnoreQueryFilters([AliveFilter]);
+
+    /// <summary>Part of a text without regard to case and accents; <paramref name="text"/> is a folded column.</summary>
+    public static string Fold(string text) => throw new InvalidOperationException("Runs in the database.");
+
+    /// <summary>A LIKE pattern that matches <paramref name="part"/> anywhere, whatever characters it holds.</summary>
+    public static string Anywhere(string part) =>
+        $"%{part.Trim().Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
 }

@@ -32,6 +32,7 @@ public static class RateLimitPolicies
     public const string OneTimeSecret = "one-time-secret";
     public const string Refresh = "refresh";
     public const string Password = "password";
+    public const string InvitationResend = "invitation-resend";
 
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
@@ -47,6 +48,7 @@ public static class RateLimitPolicies
             [MailAddress] = new(60, Hour, 30, RateLimitScope.Address),
             [OneTimeSecret] = new(30, Minute, 30, RateLimitScope.Address),
             [Refresh] = new(300, Minute, 300, RateLimitScope.Address),
+            [InvitationResend] = new(3, Hour, 3, RateLimitScope.AddressAndTarget),
             [Password] = new(5, Minute, 5, RateLimitScope.Account),
         };
 }

@@ -1,6 +1,7 @@
 using MediatR;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity.Accounts;
+using Vtp.Domain.Tenancy.Organizations;
+using Vtp.Domain.Tenancy.Projects;
 
 namespace Vtp.Application.Common;
 
@@ -36,6 +37,34 @@ public sealed class RequiresAttribute(Permission permission) : Attribute
     public Permission Permission { get; } = permission;
 }
 
+/// <summary>
+/// An API key may run this too, when it holds the scope. Without this attribute only a person can.
+/// </summary>
+/// <param name="scope">A word of <see cref="Domain.Tenancy.ApiKeys.KeyScopes"/>.</param>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class OpenToKeysAttribute(string scope) : Attribute
+{
+    public string Scope { get; } = scope;
+
+    /// <summary>A publishable key alone is not enough.</summary>
+    public bool NeedsSecret { get; init; }
+}
+
+/// <summary>A use case about one organization; null where the caller may leave it out, which means all of theirs.</summary>
+public interface IAboutOrganization
+{
+    OrganizationId? Organization { get; }
+}
+
+/// <summary>A use case about one project, and so about the organization that has it.</summary>
+public interface IAboutProject
+{
+    ProjectId Project { get; }
+}
+
+/// <summary>A use case that reaches what is deleted, which all others are told does not exist.</summary>
+public interface ISeesDeleted;
+
 /// <summary>Each run leaves an entry in the trail: committed with the change, or on its own when refused.</summary>
 /// <param name="action"><c>area.what_happened</c></param>
 [AttributeUsage(AttributeTargets.Class)]
@@ -68,11 +97,14 @@ public sealed class AliasAttribute(string name) : Attribute
     public string Name { get; } = name;
 }
 
-/// <summary>What only the handler knows of the audit entry of its use case: whom it was done to, and who did it at sign-in.</summary>
+/// <summary>What only the handler knows of the audit entry of its use case: what it was done to, and who did it at sign-in.</summary>
 public sealed class AuditSubject
 {
     /// <summary>Stands in for the caller where the use case itself finds out who they are.</summary>
     public Guid? ActorId { get; set; }
 
     public Guid? TargetId { get; set; }
+
+    /// <summary>What people call the target.</summary>
+    public string? TargetName { get; set; }
 }

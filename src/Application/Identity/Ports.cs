@@ -90,5 +90,10 @@ public interface ILinks
 
     string ForgotPassword { get; }
 
+    string AcceptInvitation(string token);
+
+    /// <summary>The same page, before anybody shows a token.</summary>
+    string Invitations { get; }
+
     string Setup(string token);
 }

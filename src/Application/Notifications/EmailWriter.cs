@@ -7,6 +7,7 @@ using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.EmailVerification;
 using Vtp.Domain.Identity.PasswordReset;
 using Vtp.Domain.Notifications;
+using Vtp.Domain.Tenancy.Invitations;
 
 namespace Vtp.Application.Notifications;
 
@@ -18,11 +19,16 @@ public sealed record EmailContent(string Template, IReadOnlyDictionary<string, o
 /// Decides, when a mail is about to be sent, whether its address has somebody to send it to, and makes the token or
 /// code that it carries. Only its hash is stored, and it is stored before the mail leaves.
 /// </summary>
-public sealed class EmailWriter(IVtpDb db, ILinks links, TimeProvider clock)
+public sealed class EmailWriter(IVtpDb db, TenantScope tenant, ILinks links, TimeProvider clock)
 {
     /// <returns>Null when there is nobody, or nothing to say.</returns>
     public async Task<EmailContent?> WriteAsync(OutgoingEmail email, CancellationToken cancellationToken)
     {
+        if (email.Kind == EmailKind.Invitation)
+        {
+            return await InvitationAsync(email, cancellationToken);
+        }
+
         var claims = await db.Accounts.WithEmail(email.Recipient).ToListAsync(cancellationToken);
         var account = email.AccountId is { } id ? claims.Find(claim => claim.Id == id) : claims.FirstOrDefault();
         if (account is null || account.IsDisabled)
@@ -96,6 +102,38 @@ public sealed class EmailWriter(IVtpDb db, ILinks links, TimeProvider clock)
         await db.SaveChangesAsync(cancellationToken);
         return new EmailContent(
             "sign-in-code", Model(account, ("code", digits), ("minutes", EmailCode.Lifetime.TotalMinutes)), CarriesSecret: true);
+    }
+
+    private async Task<EmailContent?> InvitationAsync(OutgoingEmail email, CancellationToken cancellationToken)
+    {
+        tenant.EnterSystem();
+        var invitation = await db.Invitations.OfAllTenants().SingleOrDefaultAsync(invitation => invitation.Id == email.SubjectId, cancellationToken);
+        if (invitation?.StatusAt(clock.GetUtcNow()) != InvitationStatus.Pending)
+        {
+            return null;
+        }
+
+        var organization = await db.Organizations.OfAllTenants().SingleOrDefaultAsync(one => one.Id == invitation.OrganizationId, cancellationToken);
+        var inviter = await db.Accounts.Where(account => account.Id == invitation.InvitedBy).Select(account => account.FullName).SingleOrDefaultAsync(cancellationToken);
+        if (organization is null)
+        {
+            return null;
+        }
+
+        var link = links.AcceptInvitation(invitation.NewToken());
+        await db.SaveChangesAsync(cancellationToken);
+        return new EmailContent(
+            "invitation",
+            new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["name"] = invitation.Name,
+                ["organization"] = organization.Name,
+                ["inviter"] = inviter ?? organization.Name,
+                ["role"] = invitation.Role.ToString(),
+                ["link"] = link,
+                ["days"] = Invitation.Lifetime.TotalDays,
+            },
+            CarriesSecret: true);
     }
 
     private EmailContent PasswordChanged(Account account, OutgoingEmail email) => new(

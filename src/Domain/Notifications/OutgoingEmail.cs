@@ -11,6 +11,7 @@ public enum EmailKind
     SignInCode,
     PasswordChanged,
     TwoFactorChanged,
+    Invitation,
 }
 
 /// <summary>
@@ -34,6 +35,9 @@ public sealed class OutgoingEmail
     /// <summary>The account that it is about; null when all we were given was an address.</summary>
     public AccountId? AccountId { get; private set; }
 
+    /// <summary>What else it is about: an invitation.</summary>
+    public Guid? SubjectId { get; private set; }
+
     /// <summary>Where the request came from, for mails that say so.</summary>
     public string? IpAddress { get; private set; }
 
@@ -54,6 +58,9 @@ public sealed class OutgoingEmail
     public static OutgoingEmail To(
         EmailAddress recipient, EmailKind kind, AccountId? accountId, string? ipAddress, string? userAgent, DateTimeOffset now) =>
         new(Uuid.NewVersion7(now), kind, recipient, now) { AccountId = accountId, IpAddress = ipAddress, UserAgent = userAgent };
+
+    public static OutgoingEmail About(Guid subjectId, EmailAddress recipient, EmailKind kind, DateTimeOffset now) =>
+        new(Uuid.NewVersion7(now), kind, recipient, now) { SubjectId = subjectId };
 
     public void Settle(DateTimeOffset now, string? failure = null) => (SettledAt, Failure) = (now, failure);
 

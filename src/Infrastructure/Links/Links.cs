@@ -13,6 +13,8 @@ internal sealed class LinkOptions
     public string ResetPassword { get; set; } = "/reset-password?token={token}";
 
     public string ForgotPassword { get; set; } = "/forgot-password";
+
+    public string AcceptInvitation { get; set; } = "/accept-invitation?token={token}";
 }
 
 /// <param name="publicUrl">Asked each time: until the server listens, not even its port need be known.</param>
@@ -23,6 +25,10 @@ internal sealed class ConfiguredLinks(LinkOptions options, Func<Uri> publicUrl) 
     public string VerifyEmail(string token) => Absolute(WithToken(options.VerifyEmail, token));
 
     public string ResetPassword(string token) => Absolute(WithToken(options.ResetPassword, token));
+
+    public string AcceptInvitation(string token) => Absolute(WithToken(options.AcceptInvitation, token));
+
+    public string Invitations => Absolute(options.AcceptInvitation.Split('?')[0].Replace("{token}", "", StringComparison.Ordinal));
 
     public string Setup(string token) => Absolute(WithToken("/setup?token={token}", token));
 

@@ -2,6 +2,8 @@ using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.Sessions;
+using Vtp.Domain.Tenancy.Organizations;
+using Vtp.Domain.Tenancy.Projects;
 using Vtp.Infrastructure.Secrets;
 
 namespace Vtp.Infrastructure.Persistence;
@@ -9,6 +11,10 @@ namespace Vtp.Infrastructure.Persistence;
 internal sealed class AccountIdConverter() : ValueConverter<AccountId, Guid>(id => id.Value, value => new AccountId(value));
 
 internal sealed class SessionIdConverter() : ValueConverter<SessionId, Guid>(id => id.Value, value => new SessionId(value));
+
+internal sealed class OrganizationIdConverter() : ValueConverter<OrganizationId, Guid>(id => id.Value, value => new OrganizationId(value));
+
+internal sealed class ProjectIdConverter() : ValueConverter<ProjectId, Guid>(id => id.Value, value => new ProjectId(value));
 
 internal sealed class EmailAddressConverter() : ValueConverter<EmailAddress, string>(address => address.Value, text => EmailAddress.Parse(text));
 

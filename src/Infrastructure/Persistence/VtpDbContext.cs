@@ -12,6 +12,11 @@ using Vtp.Domain.Identity.SecurityEvents;
 using Vtp.Domain.Identity.Sessions;
 using Vtp.Domain.Identity.TwoFactor;
 using Vtp.Domain.Notifications;
+using Vtp.Domain.Tenancy.ApiKeys;
+using Vtp.Domain.Tenancy.Invitations;
+using Vtp.Domain.Tenancy.Members;
+using Vtp.Domain.Tenancy.Organizations;
+using Vtp.Domain.Tenancy.Projects;
 using Vtp.Infrastructure.Secrets;
 
 namespace Vtp.Infrastructure.Persistence;
@@ -44,6 +49,19 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
 
     public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
 
+    public DbSet<Organization> Organizations => Set<Organization>();
+
+    public DbSet<Member> Members => Set<Member>();
+
+    public DbSet<Invitation> Invitations => Set<Invitation>();
+
+    public DbSet<Project> Projects => Set<Project>();
+
+    public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+
+    /// <summary>Whose rows this unit of work sees. Contexts are pooled; whoever hands one out sets it.</summary>
+    public TenantScope Tenant { get; set; } = new();
+
     public Func<AuditEntry>? PendingAudit { get; set; }
 
     public Task BeginAsync(CancellationToken cancellationToken) => Database.BeginTransactionAsync(cancellationToken);
@@ -52,7 +70,9 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     {
         if (PendingAudit is { } entry)
         {
-            AuditEntries.Add(entry());
+            ChangeTracker.DetectChanges();
+            var changes = AuditChanges.Of(ChangeTracker);
+            AuditEntries.Add(entry()).Entity.Describe(changes);
             PendingAudit = null;
         }
 
@@ -65,6 +85,11 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
 
         return saved;
     }
+
+    public Task SaveForNowAsync(CancellationToken cancellationToken) =>
+        Database.CurrentTransaction is null
+            ? throw new InvalidOperationException("Begin a transaction first.")
+            : base.SaveChangesAsync(acceptAllChangesOnSuccess: true, cancellationToken);
 
     public Task SaveUnauditedAsync(CancellationToken cancellationToken)
     {
@@ -89,6 +114,8 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     {
         configurationBuilder.Properties<AccountId>().HaveConversion<AccountIdConverter>();
         configurationBuilder.Properties<SessionId>().HaveConversion<SessionIdConverter>();
+        configurationBuilder.Properties<OrganizationId>().HaveConversion<OrganizationIdConverter>();
+        configurationBuilder.Properties<ProjectId>().HaveConversion<ProjectIdConverter>();
         configurationBuilder.Properties<EmailAddress>().HaveConversion<EmailAddressConverter>();
         configurationBuilder.Properties<Enum>().HaveConversion<string>();
     }
@@ -96,6 +123,8 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(VtpDbContext).Assembly);
+        modelBuilder.HasDbFunction(typeof(Queries).GetMethod(nameof(Queries.Fold))!).HasName("vtp_fold").HasSchema("public");
+        FilterByTenant(modelBuilder);
         var sealer = this.GetService<SecretSealer>();
         foreach (var entity in modelBuilder.Model.GetEntityTypes())
         {
@@ -115,6 +144,26 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
                 }
             }
         }
+    }
+
+    /// <summary>
+    /// The first of two walls; the second stands in PostgreSQL (row-level security). Each holds without the other, and a
+    /// test of the model sees that every table with an organization has both.
+    /// </summary>
+    private void FilterByTenant(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<Organization>().HasQueryFilter(Queries.TenantFilter, row => Tenant.Organizations.Contains(row.Id));
+        modelBuilder.Entity<Member>().HasQueryFilter(Queries.TenantFilter, row => Tenant.Organizations.Contains(row.OrganizationId));
+        modelBuilder.Entity<Invitation>().HasQueryFilter(Queries.TenantFilter, row => Tenant.Organizations.Contains(row.OrganizationId));
+        modelBuilder.Entity<Project>().HasQueryFilter(
+            Queries.TenantFilter,
+            row => Tenant.Organizations.Contains(row.OrganizationId) && (Tenant.Project == null || row.Id == Tenant.Project));
+        modelBuilder.Entity<ApiKey>().HasQueryFilter(
+            Queries.TenantFilter,
+            row => Tenant.Organizations.Contains(row.OrganizationId) && (Tenant.Project == null || row.ProjectId == Tenant.Project));
+        modelBuilder.Entity<AuditEntry>().HasQueryFilter(
+            Queries.TenantFilter,
+            row => row.OrganizationId != null && Tenant.Organizations.Contains(row.OrganizationId.Value) && (Tenant.Project == null || row.ProjectId == Tenant.Project));
     }
 
     /// <summary>PostgreSQL's own row version; a lost race is a <see cref="DbUpdateConcurrencyException"/>, answered 409.</summary>

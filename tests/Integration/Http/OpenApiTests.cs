@@ -1,3 +1,4 @@
+using Vtp.Domain.Common;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
@@ -6,7 +7,6 @@ using FluentValidation;
 using Microsoft.AspNetCore.Routing;
 using Vtp.Api.Http;
 using Vtp.Api.OpenApi;
-using Vtp.Domain.Identity.Accounts;
 using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Http;

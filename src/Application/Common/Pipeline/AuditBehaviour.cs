@@ -11,7 +11,7 @@ namespace Vtp.Application.Common.Pipeline;
 /// would let anybody fill the trail.
 /// </summary>
 internal sealed class AuditBehaviour<TRequest, TResponse>(
-    IVtpDb db, AuditSubject subject, ICaller caller, TimeProvider clock)
+    IVtpDb db, AuditSubject subject, TenantScope tenant, ICaller caller, TimeProvider clock)
     : IPipelineBehavior<TRequest, TResponse>
     where TRequest : IRequest<TResponse>
     where TResponse : IResult<TResponse>
@@ -51,10 +51,14 @@ internal sealed class AuditBehaviour<TRequest, TResponse>(
     private AuditEntry Entry(string? reason) => AuditEntry.Of(
         Action,
         reason,
-        subject.ActorId ?? caller.SignedIn?.AccountId.Value,
-        subject.TargetId,
-        caller.IpAddress,
-        caller.UserAgent,
-        caller.TraceId,
+        Actor(),
+        new AuditTarget(subject.TargetId, subject.TargetName),
+        new AuditOrigin(caller.IpAddress, caller.UserAgent, caller.TraceId),
+        new AuditTrail(tenant.Organization, tenant.Project, tenant.AuditRetentionDays),
         clock.GetUtcNow());
+
+    private AuditActor Actor() =>
+        caller.Key is { } key ? new(ActorType.Key, key.KeyId, key.Name)
+        : (subject.ActorId ?? caller.SignedIn?.AccountId.Value) is { } person ? new(ActorType.User, person, Name: null)
+        : new(caller.IsSystem ? ActorType.System : ActorType.Anonymous, Id: null, Name: null);
 }

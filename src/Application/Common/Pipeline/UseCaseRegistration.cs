@@ -16,6 +16,8 @@ public static class UseCaseRegistration
         services.AddScoped<ServiceFactory>(provider => provider.GetRequiredService);
         services.AddScoped<IMediator, Mediator>();
         services.AddScoped<AuditSubject>();
+        services.AddScoped<TenantScope>();
+        services.AddScoped<Access>();
 
         var types = typeof(UseCaseRegistration).Assembly.GetTypes().Where(type => type is { IsAbstract: false, IsGenericTypeDefinition: false });
         foreach (var type in types)

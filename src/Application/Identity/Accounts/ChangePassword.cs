@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.Sessions;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.SecurityEvents;
@@ -16,7 +17,7 @@ namespace Vtp.Application.Identity.Accounts;
 /// <param name="NewPassword">8 to 128 characters, not on the list of common ones, not made of the person's own name.</param>
 [Requires(Permission.SignedIn)]
 [RateLimited(RateLimitPolicies.Password)]
-[Audited("account.password_changed")]
+[Audited(AuditActions.AccountPasswordChanged)]
 public sealed record ChangePasswordCommand(string? CurrentPassword, string? NewPassword) : ICommand<Message>;
 
 internal sealed class ChangePasswordValidator : AbstractValidator<ChangePasswordCommand>

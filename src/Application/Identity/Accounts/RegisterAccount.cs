@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.Sessions;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.SecurityEvents;
@@ -22,7 +23,7 @@ namespace Vtp.Application.Identity.Accounts;
 /// <param name="Phone">Digits, spaces, a leading <c>+</c>.</param>
 [Requires(Permission.Anyone)]
 [RateLimited(RateLimitPolicies.Register)]
-[Audited("account.registered")]
+[Audited(AuditActions.AccountRegistered)]
 public sealed record RegisterAccountCommand(
     string? Email,
     string? Password,
@@ -65,7 +66,7 @@ internal sealed class RegisterAccountHandler(
     public async Task<Result<AccountRegistered>> Handle(RegisterAccountCommand request, CancellationToken cancellationToken)
     {
         var role = request.Role ?? Role.Student;
-        if (role == Role.Admin && !caller.May(Permission.ManageAccounts))
+        if (role == Role.Admin && caller.SignedIn?.Role.Holds(Permission.ManageAccounts) != true)
         {
             return Refusal.Forbidden;
         }

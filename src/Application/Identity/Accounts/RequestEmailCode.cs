@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Vtp.Application.Common;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Notifications;
@@ -11,7 +12,7 @@ namespace Vtp.Application.Identity.Accounts;
 [Requires(Permission.Anyone)]
 [RateLimited(RateLimitPolicies.MailAddress)]
 [RateLimited(RateLimitPolicies.Mail)]
-[Audited("email_code.requested")]
+[Audited(AuditActions.EmailCodeRequested)]
 public sealed record RequestEmailCodeCommand(string? Email) : ICommand<EmailCodeRequested>, IRateLimitTarget
 {
     string? IRateLimitTarget.RateLimitTarget => Email?.Trim().ToLowerInvariant();

@@ -2,15 +2,15 @@ using FluentValidation;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity.Accounts;
 
 namespace Vtp.Application.Identity.Accounts;
 
 /// <summary>Changes what people may change of their own account. Fields that are absent stay; an empty phone is removed.</summary>
 /// <param name="Locale">BCP 47, for example <c>ar-SY</c>.</param>
 [Requires(Permission.SignedIn)]
-[Audited("account.profile_updated")]
+[Audited(AuditActions.AccountProfileUpdated)]
 public sealed record UpdateProfileCommand([property: Alias("name")] string? FullName, string? Phone, string? Locale) : ICommand<UserView>;
 
 internal sealed class UpdateProfileValidator : AbstractValidator<UpdateProfileCommand>

@@ -6,6 +6,7 @@ using Vtp.Application.Common;
 using Vtp.Application.Identity.Accounts;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.Sessions;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.SecurityEvents;
@@ -15,7 +16,7 @@ namespace Vtp.Application.Identity.Administration;
 
 /// <summary>Another role for an account. Its sessions end, because their tokens say the old one. The last administrator stays.</summary>
 [Requires(Permission.ManageAccounts)]
-[Audited("account.role_changed")]
+[Audited(AuditActions.AccountRoleChanged)]
 public sealed record ChangeUserRoleCommand([property: JsonIgnore] Guid Id, Role? Role) : ICommand<ManagedUser>, IInvalidates
 {
     IReadOnlyCollection<string> IInvalidates.InvalidatedTags => AccountCacheTags.All;

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 
@@ -9,7 +10,7 @@ namespace Vtp.Application.Identity.Administration;
 
 /// <summary>At start, when the operator asks for it: a school's worth of accounts with random passwords. Has no route.</summary>
 [Requires(Permission.Anyone)]
-[Audited("installation.demo_added")]
+[Audited(AuditActions.DemoAdded)]
 public sealed record CreateDemoAccountsCommand : ICommand<DemoAccountsCreated>;
 
 /// <param name="Accounts">Empty when they had been created before.</param>

@@ -5,6 +5,7 @@ using Vtp.Application.Common;
 using Vtp.Application.Identity.Accounts;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.Sessions;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity;
 using Vtp.Domain.Identity.Accounts;
@@ -17,7 +18,7 @@ namespace Vtp.Application.Identity.Administration;
 /// <param name="Token">From the link: 30 minutes, once.</param>
 [Requires(Permission.Anyone)]
 [RateLimited(RateLimitPolicies.OneTimeSecret)]
-[Audited("installation.set_up")]
+[Audited(AuditActions.InstallationSetUp)]
 public sealed record CreateFirstAdministratorCommand(
     string? Token, string? Email, [property: Alias("name")] string? FullName, string? Password) : ICommand<SignedIn>, IInvalidates
 {

@@ -3,6 +3,7 @@ using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.Accounts;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Notifications;
@@ -13,7 +14,7 @@ namespace Vtp.Application.Identity.Administration;
 /// <param name="Password">Absent: the person chooses one by a reset link, or signs in by mailed codes.</param>
 [Requires(Permission.ManageAccounts)]
 [Idempotent]
-[Audited("account.created")]
+[Audited(AuditActions.AccountCreated)]
 public sealed record CreateUserCommand(
     string? Email, [property: Alias("name")] string? FullName, Role? Role, string? Phone, string? Password) : ICommand<ManagedUser>, IInvalidates
 {

@@ -4,6 +4,7 @@ using Vtp.Application.Common;
 using Vtp.Application.Identity.Accounts;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.Sessions;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.SecurityEvents;
@@ -13,7 +14,7 @@ namespace Vtp.Application.Identity.Administration;
 
 /// <summary>Keeps an account out until it is enabled again; it is signed out everywhere. The last administrator stays.</summary>
 [Requires(Permission.ManageAccounts)]
-[Audited("account.disabled")]
+[Audited(AuditActions.AccountDisabled)]
 public sealed record DisableUserCommand(Guid Id) : ICommand<ManagedUser>, IInvalidates
 {
     IReadOnlyCollection<string> IInvalidates.InvalidatedTags => AccountCacheTags.All;

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.Accounts;
 using Vtp.Application.Identity.SecurityEvents;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.SecurityEvents;
@@ -11,7 +12,7 @@ namespace Vtp.Application.Identity.Administration;
 
 /// <summary>Lets a disabled account sign in again.</summary>
 [Requires(Permission.ManageAccounts)]
-[Audited("account.enabled")]
+[Audited(AuditActions.AccountEnabled)]
 public sealed record EnableUserCommand(Guid Id) : ICommand<ManagedUser>, IInvalidates
 {
     IReadOnlyCollection<string> IInvalidates.InvalidatedTags => AccountCacheTags.All;

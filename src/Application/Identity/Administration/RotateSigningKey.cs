@@ -1,7 +1,7 @@
 using MediatR;
 using Vtp.Application.Common;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity.Accounts;
 
 namespace Vtp.Application.Identity.Administration;
 
@@ -10,7 +10,7 @@ namespace Vtp.Application.Identity.Administration;
 /// the last token that it signed has expired.
 /// </summary>
 [Requires(Permission.Operate)]
-[Audited("signing_key.rotated")]
+[Audited(AuditActions.SigningKeyRotated)]
 public sealed record RotateSigningKeyCommand : ICommand<SigningKeyRotated>;
 
 /// <param name="Kid">The new key's id; it is published now and signs a minute from now.</param>

@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Vtp.Application.Common;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Notifications;
@@ -11,7 +12,7 @@ namespace Vtp.Application.Identity.EmailVerification;
 [Requires(Permission.Anyone)]
 [RateLimited(RateLimitPolicies.MailAddress)]
 [RateLimited(RateLimitPolicies.Mail)]
-[Audited("account.verification_resent")]
+[Audited(AuditActions.AccountVerificationResent)]
 public sealed record ResendVerificationCommand(string? Email) : ICommand<Message>, IRateLimitTarget
 {
     string? IRateLimitTarget.RateLimitTarget => Email?.Trim().ToLowerInvariant();

@@ -3,6 +3,7 @@ using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.SecurityEvents;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity;
 using Vtp.Domain.Identity.Accounts;
@@ -14,7 +15,7 @@ namespace Vtp.Application.Identity.EmailVerification;
 /// <summary>The link of the verification mail. The first account to verify an address owns it.</summary>
 [Requires(Permission.Anyone)]
 [RateLimited(RateLimitPolicies.OneTimeSecret)]
-[Audited("account.email_verified")]
+[Audited(AuditActions.AccountEmailVerified)]
 public sealed record VerifyEmailCommand(string? Token) : ICommand<Message>;
 
 internal sealed class VerifyEmailValidator : AbstractValidator<VerifyEmailCommand>

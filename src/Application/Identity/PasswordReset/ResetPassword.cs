@@ -3,6 +3,7 @@ using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.Accounts;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity;
 using Vtp.Domain.Identity.Accounts;
@@ -15,7 +16,7 @@ namespace Vtp.Application.Identity.PasswordReset;
 /// <param name="NewPassword">8 to 128 characters, not on the list of common ones, not made of the person's own name.</param>
 [Requires(Permission.Anyone)]
 [RateLimited(RateLimitPolicies.OneTimeSecret)]
-[Audited("password_reset.completed")]
+[Audited(AuditActions.PasswordResetCompleted)]
 public sealed record ResetPasswordCommand(string? Token, [property: Alias("password")] string? NewPassword) : ICommand<Message>;
 
 internal sealed class ResetPasswordValidator : AbstractValidator<ResetPasswordCommand>

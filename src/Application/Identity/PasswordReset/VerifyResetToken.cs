@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity;
-using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.PasswordReset;
 
 namespace Vtp.Application.Identity.PasswordReset;

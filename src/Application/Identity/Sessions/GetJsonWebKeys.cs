@@ -1,7 +1,6 @@
 using MediatR;
 using Vtp.Application.Common;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity.Accounts;
 
 namespace Vtp.Application.Identity.Sessions;
 

@@ -2,8 +2,8 @@ using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.SecurityEvents;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.SecurityEvents;
 using Vtp.Domain.Identity.Sessions;
 
@@ -11,7 +11,7 @@ namespace Vtp.Application.Identity.Sessions;
 
 /// <summary>Ends one of the caller's own sessions, on whatever device it is.</summary>
 [Requires(Permission.SignedIn)]
-[Audited("session.revoked")]
+[Audited(AuditActions.SessionRevoked)]
 public sealed record RevokeSessionCommand(Guid Id) : ICommand<Done>;
 
 internal sealed class RevokeSessionHandler(IVtpDb db, ICaller caller, AuditSubject audit, TimeProvider clock)

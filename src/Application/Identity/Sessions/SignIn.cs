@@ -5,6 +5,7 @@ using Vtp.Application.Common;
 using Vtp.Application.Identity.Accounts;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.TwoFactor;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.SecurityEvents;
@@ -19,7 +20,7 @@ namespace Vtp.Application.Identity.Sessions;
 [Requires(Permission.Anyone)]
 [RateLimited(RateLimitPolicies.SignInAddress)]
 [RateLimited(RateLimitPolicies.SignIn)]
-[Audited("session.started")]
+[Audited(AuditActions.SessionStarted)]
 public sealed record SignInCommand(string? Email, string? Password, string? Code) : ICommand<SignInAnswer>, IRateLimitTarget
 {
     string? IRateLimitTarget.RateLimitTarget => Email?.Trim().ToLowerInvariant();

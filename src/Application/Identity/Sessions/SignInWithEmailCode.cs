@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.Accounts;
 using Vtp.Application.Identity.TwoFactor;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 
@@ -14,7 +15,7 @@ namespace Vtp.Application.Identity.Sessions;
 [Requires(Permission.Anyone)]
 [RateLimited(RateLimitPolicies.SignInAddress)]
 [RateLimited(RateLimitPolicies.SignIn)]
-[Audited("session.started_by_email_code")]
+[Audited(AuditActions.SessionStartedByEmailCode)]
 public sealed record SignInWithEmailCodeCommand(string? Email, string? Code) : ICommand<SignInAnswer>, IRateLimitTarget
 {
     string? IRateLimitTarget.RateLimitTarget => Email?.Trim().ToLowerInvariant();

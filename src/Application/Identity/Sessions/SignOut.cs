@@ -2,8 +2,8 @@ using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.SecurityEvents;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.SecurityEvents;
 using Vtp.Domain.Identity.Sessions;
 
@@ -11,7 +11,7 @@ namespace Vtp.Application.Identity.Sessions;
 
 /// <summary>Ends the session that asks; its access token stops working within two seconds on every node.</summary>
 [Requires(Permission.SignedIn)]
-[Audited("session.signed_out")]
+[Audited(AuditActions.SessionSignedOut)]
 public sealed record SignOutCommand : ICommand<Message>;
 
 internal sealed class SignOutHandler(IVtpDb db, ICaller caller, TimeProvider clock) : IRequestHandler<SignOutCommand, Result<Message>>

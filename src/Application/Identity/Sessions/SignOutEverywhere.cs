@@ -1,8 +1,8 @@
 using MediatR;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.SecurityEvents;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.SecurityEvents;
 using Vtp.Domain.Identity.Sessions;
 
@@ -10,7 +10,7 @@ namespace Vtp.Application.Identity.Sessions;
 
 /// <summary>Ends every session of the account, the one that asks included.</summary>
 [Requires(Permission.SignedIn)]
-[Audited("session.signed_out_everywhere")]
+[Audited(AuditActions.SessionSignedOutEverywhere)]
 public sealed record SignOutEverywhereCommand : ICommand<SignedOutEverywhere>;
 
 /// <param name="SessionsEnded">How many devices were signed out, this one included.</param>

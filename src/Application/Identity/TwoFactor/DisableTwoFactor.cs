@@ -1,8 +1,8 @@
 using FluentValidation;
 using MediatR;
 using Vtp.Application.Common;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.SecurityEvents;
 
 namespace Vtp.Application.Identity.TwoFactor;
@@ -13,7 +13,7 @@ namespace Vtp.Application.Identity.TwoFactor;
 [Requires(Permission.SignedIn)]
 [RateLimited(RateLimitPolicies.TwoFactor)]
 [RateLimited(RateLimitPolicies.Password)]
-[Audited("two_factor.disabled")]
+[Audited(AuditActions.TwoFactorDisabled)]
 public sealed record DisableTwoFactorCommand(string? Password, string? Code) : ICommand<Message>;
 
 internal sealed class DisableTwoFactorValidator : AbstractValidator<DisableTwoFactorCommand>

@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.Sessions;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.SecurityEvents;
 using Vtp.Domain.Identity.Sessions;
 using Vtp.Domain.Identity.TwoFactor;
@@ -20,7 +20,7 @@ namespace Vtp.Application.Identity.TwoFactor;
 /// <param name="Code">The six digits that the app shows now (RFC 6238, 30 s steps). They count as used.</param>
 [Requires(Permission.SignedIn)]
 [RateLimited(RateLimitPolicies.TwoFactor)]
-[Audited("two_factor.enabled")]
+[Audited(AuditActions.TwoFactorEnabled)]
 public sealed record EnableTwoFactorCommand(string? Code) : ICommand<TwoFactorEnabled>;
 
 /// <summary>Two-factor sign-in is on.</summary>

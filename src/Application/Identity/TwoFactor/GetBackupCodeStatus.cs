@@ -2,7 +2,6 @@ using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.TwoFactor;
 
 namespace Vtp.Application.Identity.TwoFactor;

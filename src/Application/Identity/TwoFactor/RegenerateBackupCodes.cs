@@ -3,8 +3,8 @@ using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.SecurityEvents;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.SecurityEvents;
 using Vtp.Domain.Identity.TwoFactor;
 
@@ -13,7 +13,7 @@ namespace Vtp.Application.Identity.TwoFactor;
 /// <summary>A new sheet of backup codes; the old ones stop working. Needs the password, or a sign-in of the last five minutes.</summary>
 [Requires(Permission.SignedIn)]
 [RateLimited(RateLimitPolicies.TwoFactor)]
-[Audited("two_factor.backup_codes_regenerated")]
+[Audited(AuditActions.BackupCodesRegenerated)]
 public sealed record RegenerateBackupCodesCommand(string? Password) : ICommand<BackupCodesRegenerated>;
 
 /// <param name="BackupCodes">Shown this once; only their hashes are stored.</param>

@@ -2,8 +2,8 @@ using FluentValidation;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.TwoFactor;
 
 namespace Vtp.Application.Identity.TwoFactor;
@@ -14,7 +14,7 @@ namespace Vtp.Application.Identity.TwoFactor;
 /// </summary>
 [Requires(Permission.SignedIn)]
 [RateLimited(RateLimitPolicies.TwoFactor)]
-[Audited("two_factor.set_up")]
+[Audited(AuditActions.TwoFactorSetUp)]
 public sealed record SetUpTwoFactorCommand(string? Password) : ICommand<TwoFactorSetUp>;
 
 /// <summary>Show it to the person once.</summary>

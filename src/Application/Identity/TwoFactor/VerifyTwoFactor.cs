@@ -3,6 +3,7 @@ using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.Sessions;
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity;
 using Vtp.Domain.Identity.Accounts;
@@ -15,7 +16,7 @@ namespace Vtp.Application.Identity.TwoFactor;
 /// <param name="Code">Six digits from the app, or a backup code. Either works once.</param>
 [Requires(Permission.Anyone)]
 [RateLimited(RateLimitPolicies.TwoFactor)]
-[Audited("two_factor.verified")]
+[Audited(AuditActions.TwoFactorVerified)]
 public sealed record VerifyTwoFactorCommand(string? ChallengeToken, string? Code) : ICommand<TwoFactorVerified>;
 
 /// <summary>The sign-in is complete.</summary>

@@ -1,3 +1,5 @@
+using Vtp.Domain.Common;
+
 namespace Vtp.Domain.Identity.Accounts;
 
 /// <summary>What a person is to the whole installation. What they may do inside a school is their membership's business.</summary>
@@ -8,23 +10,10 @@ public enum Role
     Admin,
 }
 
-/// <summary>What a use case can demand of its caller.</summary>
-public enum Permission
-{
-    /// <summary>Open to callers who have not signed in.</summary>
-    Anyone,
-
-    /// <summary>Any account, acting on what is its own.</summary>
-    SignedIn,
-
-    /// <summary>Other people's accounts and roles.</summary>
-    ManageAccounts,
-
-    /// <summary>The installation itself: signing keys, health details, statistics.</summary>
-    Operate,
-}
-
-/// <summary>Which role holds which permission: the one place where that is written.</summary>
+/// <summary>
+/// Which role of the installation holds which permission. What a member may do inside an organization stands in
+/// <see cref="Tenancy.Members.MemberPermissions"/>; an administrator of the installation has no part in that.
+/// </summary>
 public static class RolePermissions
 {
     public static bool Holds(this Role role, Permission permission) => permission switch

@@ -16,7 +16,10 @@ internal sealed class AccountConfiguration : IEntityTypeConfiguration<Account>
     {
         builder.HasKey(account => account.Id);
         builder.Property(account => account.Id).ValueGeneratedNever();
+        builder.Property(account => account.PasswordHash).IsRedacted();
+        builder.HasSearchText();
         builder.HasRowVersion();
+        builder.IsAudited("account");
     }
 }
 

@@ -7,7 +7,13 @@ namespace Vtp.Infrastructure.Persistence.Configurations;
 
 internal sealed class AuditEntryConfiguration : IEntityTypeConfiguration<AuditEntry>
 {
-    public void Configure(EntityTypeBuilder<AuditEntry> builder) => builder.Property(entry => entry.Id).ValueGeneratedNever();
+    public void Configure(EntityTypeBuilder<AuditEntry> builder)
+    {
+        // Partitioned tables have the partition's key in their own.
+        builder.HasKey(entry => new { entry.Id, entry.KeptUntil });
+        builder.Property(entry => entry.Id).ValueGeneratedNever();
+        builder.Property(entry => entry.Changes).HasColumnType("jsonb");
+    }
 }
 
 internal sealed class OutgoingEmailConfiguration : IEntityTypeConfiguration<OutgoingEmail>

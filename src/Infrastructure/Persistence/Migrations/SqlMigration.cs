@@ -22,3 +22,6 @@ internal abstract class SqlMigration : Migration
 
 [DbContext(typeof(VtpDbContext)), Migration("0001_identity")]
 internal sealed class Identity : SqlMigration;
+
+[DbContext(typeof(VtpDbContext)), Migration("0002_tenancy")]
+internal sealed class Tenancy : SqlMigration;

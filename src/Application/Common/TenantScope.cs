@@ -1,0 +1,38 @@
+using Vtp.Domain.Tenancy.Organizations;
+using Vtp.Domain.Tenancy.Projects;
+
+namespace Vtp.Application.Common;
+
+/// <summary>
+/// Whose rows this request may see. It begins empty, which shows nothing; the Authorization behaviour opens it as far as
+/// the caller's credential reaches, and both EF Core's filters and PostgreSQL's policies read it.
+/// </summary>
+public sealed class TenantScope
+{
+    /// <summary>The organizations in view, as EF Core's filters take them.</summary>
+    public OrganizationId[] Organizations { get; private set; } = [];
+
+    /// <summary>The one project in view, when the request is about one or comes from its key.</summary>
+    public ProjectId? Project { get; private set; }
+
+    /// <summary>The server's own work, which crosses organizations: policies let it see all, filters must be lifted by name.</summary>
+    public bool IsSystem { get; private set; }
+
+    /// <summary>For how long what is written to the trail now is kept.</summary>
+    public int AuditRetentionDays { get; private set; } = Vtp.Domain.Tenancy.Organizations.Organization.DefaultAuditRetentionDays;
+
+    /// <summary>Null while none, or more than one, is in view.</summary>
+    public OrganizationId? Organization => Organizations is [var only] ? only : null;
+
+    public bool IsEmpty => Organizations.Length == 0 && !IsSystem;
+
+    public void Enter(OrganizationId organization, ProjectId? project, int auditRetentionDays) =>
+        (Organizations, Project, AuditRetentionDays, IsSystem) = ([organization], project, auditRetentionDays, false);
+
+    public void Enter(OrganizationId[] organizations) => (Organizations, Project, IsSystem) = (organizations, null, false);
+
+    public void EnterSystem() => (Organizations, Project, IsSystem) = ([], null, true);
+
+    /// <summary>A request that turns out to be about one project of the organization that it has entered.</summary>
+    public void Narrow(ProjectId project) => Project = project;
+}

@@ -1,0 +1,119 @@
+namespace Vtp.Domain.Audit;
+
+/// <param name="Name"><c>area.what_happened</c></param>
+/// <param name="Resource">What it is done to.</param>
+public sealed record AuditAction(string Name, string Resource, string Description);
+
+/// <summary>Everything that the trail can speak of: the one list. docs/audit-actions.md is made of it.</summary>
+public static class AuditActions
+{
+    public const string AccountRegistered = "account.registered";
+    public const string AccountCreated = "account.created";
+    public const string AccountDisabled = "account.disabled";
+    public const string AccountEnabled = "account.enabled";
+    public const string AccountRoleChanged = "account.role_changed";
+    public const string AccountProfileUpdated = "account.profile_updated";
+    public const string AccountPasswordChanged = "account.password_changed";
+    public const string AccountEmailVerified = "account.email_verified";
+    public const string AccountVerificationResent = "account.verification_resent";
+    public const string PasswordResetRequested = "password_reset.requested";
+    public const string PasswordResetCompleted = "password_reset.completed";
+    public const string SessionStarted = "session.started";
+    public const string SessionStartedByEmailCode = "session.started_by_email_code";
+    public const string SessionSignedOut = "session.signed_out";
+    public const string SessionSignedOutEverywhere = "session.signed_out_everywhere";
+    public const string SessionRevoked = "session.revoked";
+    public const string EmailCodeRequested = "email_code.requested";
+    public const string TwoFactorSetUp = "two_factor.set_up";
+    public const string TwoFactorEnabled = "two_factor.enabled";
+    public const string TwoFactorDisabled = "two_factor.disabled";
+    public const string TwoFactorVerified = "two_factor.verified";
+    public const string BackupCodesRegenerated = "two_factor.backup_codes_regenerated";
+    public const string SigningKeyRotated = "signing_key.rotated";
+    public const string InstallationSetUp = "installation.set_up";
+    public const string DemoAdded = "installation.demo_added";
+
+    public const string OrganizationCreated = "organization.created";
+    public const string OrganizationUpdated = "organization.updated";
+    public const string OrganizationDeleted = "organization.deleted";
+    public const string OrganizationRestored = "organization.restored";
+    public const string OrganizationExported = "organization.exported";
+    public const string OrganizationImported = "organization.imported";
+    public const string TeamMemberInvited = "team_member.invited";
+    public const string InvitationResent = "invitation.resent";
+    public const string InvitationRevoked = "invitation.revoked";
+    public const string TeamMemberAdded = "team_member.added";
+    public const string TeamMemberUpdated = "team_member.updated";
+    public const string TeamMemberRemoved = "team_member.removed";
+    public const string ProjectCreated = "project.created";
+    public const string ProjectUpdated = "project.updated";
+    public const string ProjectDeleted = "project.deleted";
+    public const string ProjectRestored = "project.restored";
+    public const string ProjectExported = "project.exported";
+    public const string ProjectImported = "project.imported";
+    public const string ApiKeyCreated = "api_key.created";
+    public const string ApiKeyImported = "api_key.imported";
+    public const string ApiKeyRotated = "api_key.rotated";
+    public const string ApiKeyRevoked = "api_key.revoked";
+    public const string ApiKeyRegenerated = "api_key.regenerated";
+    public const string AuditExported = "audit.exported";
+
+    public static readonly IReadOnlyList<AuditAction> All =
+    [
+        new(AccountRegistered, "account", "Somebody registered an account."),
+        new(AccountCreated, "account", "An administrator created an account."),
+        new(AccountDisabled, "account", "An account was kept out; its sessions ended."),
+        new(AccountEnabled, "account", "An account was let in again."),
+        new(AccountRoleChanged, "account", "An account got another role in the installation."),
+        new(AccountProfileUpdated, "account", "A person changed their profile."),
+        new(AccountPasswordChanged, "account", "A person chose another password."),
+        new(AccountEmailVerified, "account", "An address was proved by its mailed link."),
+        new(AccountVerificationResent, "account", "Another verification mail was asked for."),
+        new(PasswordResetRequested, "account", "A reset link was asked for."),
+        new(PasswordResetCompleted, "account", "A password was set by a mailed link."),
+        new(SessionStarted, "account", "Somebody signed in, or tried to."),
+        new(SessionStartedByEmailCode, "account", "Somebody signed in with a mailed code, or tried to."),
+        new(SessionSignedOut, "account", "A person signed out."),
+        new(SessionSignedOutEverywhere, "account", "A person ended all of their sessions."),
+        new(SessionRevoked, "session", "A person ended one of their sessions."),
+        new(EmailCodeRequested, "account", "A sign-in code was asked for."),
+        new(TwoFactorSetUp, "account", "A second factor was prepared."),
+        new(TwoFactorEnabled, "account", "Two-factor sign-in was turned on."),
+        new(TwoFactorDisabled, "account", "Two-factor sign-in was turned off."),
+        new(TwoFactorVerified, "account", "A sign-in was completed with a second factor, or tried to be."),
+        new(BackupCodesRegenerated, "account", "New backup codes replaced the old ones."),
+        new(SigningKeyRotated, "installation", "Access tokens are signed with a new key."),
+        new(InstallationSetUp, "account", "The first administrator was created."),
+        new(DemoAdded, "installation", "People and a school to play with were added."),
+        new(OrganizationCreated, "organization", "An organization was founded."),
+        new(OrganizationUpdated, "organization", "Its name, plan or retention changed."),
+        new(OrganizationDeleted, "organization", "It was deleted; its keys ended at once."),
+        new(OrganizationRestored, "organization", "Its deletion was undone."),
+        new(OrganizationExported, "organization", "Its archive was taken."),
+        new(OrganizationImported, "organization", "It was restored from an archive."),
+        new(TeamMemberInvited, "invitation", "Somebody was asked to join."),
+        new(InvitationResent, "invitation", "An invitation was sent again, with a new token and seven more days."),
+        new(InvitationRevoked, "invitation", "An invitation was taken back."),
+        new(TeamMemberAdded, "member", "An invitation was accepted."),
+        new(TeamMemberUpdated, "member", "A member got another role."),
+        new(TeamMemberRemoved, "member", "A member left or was removed."),
+        new(ProjectCreated, "project", "A project was created, with its pair of keys."),
+        new(ProjectUpdated, "project", "Its settings changed."),
+        new(ProjectDeleted, "project", "It was deleted; its keys ended at once."),
+        new(ProjectRestored, "project", "Its deletion was undone."),
+        new(ProjectExported, "project", "Its archive was taken."),
+        new(ProjectImported, "project", "It was restored from an archive."),
+        new(ApiKeyCreated, "api_key", "A key was made."),
+        new(ApiKeyImported, "api_key", "A key of the older control plane was brought along."),
+        new(ApiKeyRotated, "api_key", "A key got a successor and ends with the overlap."),
+        new(ApiKeyRevoked, "api_key", "A key was ended."),
+        new(ApiKeyRegenerated, "project", "The pair of a project got its successors."),
+        new(AuditExported, "organization", "The trail was exported."),
+    ];
+
+    private static readonly Dictionary<string, AuditAction> ByName = All.ToDictionary(action => action.Name, StringComparer.Ordinal);
+
+    public static AuditAction Of(string name) => ByName[name];
+
+    public static IReadOnlyList<string> On(string resource) => [.. All.Where(action => action.Resource == resource).Select(action => action.Name)];
+}

@@ -1,0 +1,30 @@
+namespace Vtp.Domain.Tenancy.ApiKeys;
+
+/// <summary>What a key may be allowed, as <c>resource:verb</c>: the one list.</summary>
+public static class KeyScopes
+{
+    /// <summary>Everything that a key can be allowed.</summary>
+    public const string All = "*";
+
+    public const string ProjectRead = "project:read";
+    public const string ProjectWrite = "project:write";
+    public const string KeysRead = "keys:read";
+    public const string KeysWrite = "keys:write";
+    public const string AuditRead = "audit:read";
+
+    public static readonly IReadOnlyDictionary<string, string> Catalogue = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        [All] = "All of the below, and what is added to it later.",
+        [ProjectRead] = "Read the key's own project.",
+        [ProjectWrite] = "Change the settings of the key's own project.",
+        [KeysRead] = "List the project's keys, without the keys themselves.",
+        [KeysWrite] = "Make, rotate and revoke keys of the project. Needs a secret key.",
+        [AuditRead] = "Read the trail of the key's own project.",
+    };
+
+    public static bool Allow(this IReadOnlyCollection<string> scopes, string scope) =>
+        scopes.Any(held => held is All || string.Equals(held, scope, StringComparison.Ordinal));
+
+    /// <summary>Whether a holder of these scopes may hand out those: nobody gives what they do not have.</summary>
+    public static bool Cover(this IReadOnlyCollection<string> scopes, IEnumerable<string> others) => others.All(scopes.Allow);
+}

@@ -1,0 +1,140 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using NpgsqlTypes;
+using Vtp.Application.Common;
+using Vtp.Domain.Tenancy.ApiKeys;
+using Vtp.Domain.Tenancy.Organizations;
+using Vtp.Domain.Tenancy.Projects;
+using Vtp.Infrastructure.Persistence;
+
+namespace Vtp.Infrastructure.Tenancy;
+
+/// <summary>
+/// The keys that this node has seen, good and bad. Whatever changes one (a revocation, a deleted project) is read each
+/// second by the database's clock; when that has not succeeded for two seconds, requests ask the database themselves, so
+/// that an old answer is never taken for a new one. Texts that are no key are remembered too, a bounded number of them.
+/// </summary>
+internal sealed partial class KnownKeys(NpgsqlDataSource database, TimeProvider clock, ILogger<KnownKeys> logger) : BackgroundService
+{
+    private const int Capacity = 100_000;
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Trusted = TimeSpan.FromMilliseconds(1500);
+
+    // A transaction that changed a key may commit some time after the moment that was written down.
+    private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(90);
+
+    private const string Columns =
+        """
+        SELECT key_hash, api_keys.id, api_keys.name, api_keys.organization_id, project_id, kind, environment, tracker_role, scopes, allowed_cidrs,
+            expires_at, revoked_at, project.deleted_at IS NOT NULL OR organization.deleted_at IS NOT NULL, audit_retention_days
+        FROM api_keys
+        JOIN projects project ON project.id = project_id
+        JOIN organizations organization ON organization.id = api_keys.organization_id
+        """;
+
+    private const string Changed = $"{Columns} WHERE changed_at > clock_timestamp() - $1";
+    private const string ByHash = $"{Columns} WHERE key_hash = $1";
+
+    private ConcurrentDictionary<KeyHash, KnownKey?> _keys = new();
+    private int _count;
+    private long _readAt;
+
+    /// <returns>Null for what is no key.</returns>
+    public ValueTask<KnownKey?> FindAsync(KeyHash hash, CancellationToken cancellationToken) =>
+        clock.GetElapsedTime(Volatile.Read(ref _readAt)) <= Trusted && _keys.TryGetValue(hash, out var known)
+            ? ValueTask.FromResult(known)
+            : new(AskAsync(hash, cancellationToken));
+
+    /// <summary>Somebody on this node changes this key: the next request asks.</summary>
+    public void Forget(byte[] hash) => _keys.TryRemove(KeyHash.Of(hash), out _);
+
+    public void ForgetAll() => Interlocked.Exchange(ref _keys, new());
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await ReadChangesAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Poll);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await ReadChangesAsync(stoppingToken);
+            }
+            catch (NpgsqlException exception)
+            {
+                LogReadFailed(exception);
+            }
+        }
+    }
+
+    private async Task ReadChangesAsync(CancellationToken cancellationToken)
+    {
+        var started = clock.GetTimestamp();
+        await using var command = database.CreateSystemCommand(Changed, new NpgsqlParameter<TimeSpan> { TypedValue = Overlap });
+        await using var reader = await command.ReadAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            // Only what somebody uses here is kept here; and what was no key may have become one.
+            var hash = KeyHash.Of(reader.GetFieldValue<byte[]>(0));
+            if (_keys.TryGetValue(hash, out var old))
+            {
+                _keys.TryUpdate(hash, Read(reader), old);
+            }
+        }
+
+        Volatile.Write(ref _readAt, started);
+    }
+
+    private async Task<KnownKey?> AskAsync(KeyHash hash, CancellationToken cancellationToken)
+    {
+        var keys = Volatile.Read(ref _keys);
+        await using var command = database.CreateSystemCommand(ByHash, new NpgsqlParameter { Value = hash.ToBytes(), NpgsqlDbType = NpgsqlDbType.Bytea });
+        await using var reader = await command.ReadAsync(cancellationToken);
+        var found = await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
+        keys[hash] = found;
+        if (Interlocked.Increment(ref _count) > Capacity)
+        {
+            Interlocked.Exchange(ref _count, 0);
+            ForgetAll();
+        }
+
+        return found;
+    }
+
+    private static KnownKey Read(NpgsqlDataReader reader)
+    {
+        var kind = Enum.Parse<ApiKeyKind>(reader.GetString(5), ignoreCase: true);
+        DateTimeOffset? expires = reader.IsDBNull(10) ? null : reader.GetFieldValue<DateTimeOffset>(10);
+        DateTimeOffset? revoked = reader.IsDBNull(11) ? null : reader.GetFieldValue<DateTimeOffset>(11);
+        var cidrs = reader.GetFieldValue<string[]>(9);
+        var caller = new ProjectKey(
+            reader.GetGuid(1),
+            reader.GetString(2),
+            new OrganizationId(reader.GetGuid(3)),
+            new ProjectId(reader.GetGuid(4)),
+            Enum.Parse<ApiKeyEnvironment>(reader.GetString(6), ignoreCase: true),
+            Enum.Parse<TrackerRole>(reader.GetString(7), ignoreCase: true),
+            reader.GetFieldValue<string[]>(8),
+            expires,
+            cidrs,
+            HasSecret: kind == ApiKeyKind.Secret,
+            reader.GetInt32(13));
+        var end = reader.GetBoolean(12) || revoked is not null ? DateTimeOffset.MinValue : expires ?? DateTimeOffset.MaxValue;
+        return new KnownKey(caller, kind, end, [.. cidrs.Select(Network)]);
+    }
+
+    private static IPNetwork Network(string text) => IPNetwork.TryParse(text, out var network)
+        ? network
+        : IPAddress.Parse(text) is var address && address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? new(address, 32) : new(address, 128);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Changed API keys could not be read; requests ask the database until they can")]
+    private partial void LogReadFailed(Exception exception);
+}
