@@ -46,7 +46,9 @@ public static class Wiring
         services.AddTokens(configuration);
         services.AddEmail(configuration, folder);
         services.AddSingleton<IRateLimiter, MemoryRateLimiter>();
-        services.AddSingleton<IIdempotencyStore, MemoryIdempotencyStore>();
+        services.AddScoped<IIdempotencyStore, IdempotencyStore>();
+        services.AddSingleton<ExpiredAnswers>();
+        services.AddHostedService(provider => provider.GetRequiredService<ExpiredAnswers>());
         services.AddSingleton<HybridCache, MemoryHybridCache>();
         services.AddTenancy(configuration);
         services.AddSingleton<IProfiles, ProfileReader>();

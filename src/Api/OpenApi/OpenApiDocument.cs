@@ -103,7 +103,7 @@ internal static class OpenApiDocumentation
 
         foreach (var (status, response) in operation.Responses ?? [])
         {
-            if (status is "429" or "503" && response is OpenApiResponse described)
+            if ((status is "429" or "503" || (status is "409" && useCase.IsIdempotent)) && response is OpenApiResponse described)
             {
                 described.Headers = new Dictionary<string, IOpenApiHeader>(StringComparer.Ordinal)
                 {

@@ -53,17 +53,20 @@ public interface IVtpDb
 
     /// <summary>
     /// Begins a transaction, for handlers that lock what they read with <see cref="Queries.ForUpdate"/>. The next save
-    /// commits it; without one it rolls back when the request ends.
+    /// commits it; without one it rolls back when the request ends. Under an idempotency key one is open already.
     /// </summary>
     Task BeginAsync(CancellationToken cancellationToken);
 
-    /// <summary>Commits everything, the audit entry of the running use case included.</summary>
+    /// <summary>
+    /// Commits everything, the audit entry of the running use case included. Under an idempotency key the commit comes
+    /// later, with the answer.
+    /// </summary>
     Task<int> SaveChangesAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Writes what has changed so far without committing it: for handlers whose statements must come in an order.</summary>
     Task SaveForNowAsync(CancellationToken cancellationToken);
 
-    /// <summary>Commits what must outlive a refusal (a counted failure, an ended session), without an entry of success.</summary>
+    /// <summary>Commits at once what must outlive a refusal (a counted failure, an ended session), without an entry of success.</summary>
     Task SaveUnauditedAsync(CancellationToken cancellationToken);
 
     /// <summary>Writes an entry by itself, after giving up whatever the handler left unsaved: locks and half-made changes.</summary>

@@ -2,13 +2,21 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Vtp.Domain.Common;
 
-/// <summary>What every use case answers: lets a pipeline behaviour refuse without knowing the answer's type.</summary>
+/// <summary>What every use case answers: lets a pipeline behaviour refuse, keep and repeat without knowing the answer's type.</summary>
 public interface IResult<TSelf>
     where TSelf : IResult<TSelf>
 {
+    static abstract Type AnswerType { get; }
+
     Refusal? Refusal { get; }
 
+    /// <summary>Null in a refusal.</summary>
+    object? Answer { get; }
+
     static abstract TSelf Refused(Refusal refusal);
+
+    /// <param name="answer">Of <see cref="AnswerType"/>.</param>
+    static abstract TSelf Answered(object answer);
 }
 
 /// <summary>An answer or a <see cref="Common.Refusal"/>, never both.</summary>
@@ -19,7 +27,13 @@ public sealed class Result<T> : IResult<Result<T>>
 
     private Result(T? answer, Refusal? refusal) => (_answer, Refusal) = (answer, refusal);
 
+    static Type IResult<Result<T>>.AnswerType => typeof(T);
+
     public Refusal? Refusal { get; }
+
+    object? IResult<Result<T>>.Answer => Refusal is null ? _answer : null;
+
+    static Result<T> IResult<Result<T>>.Answered(object answer) => new((T)answer, null);
 
     public static Result<T> Refused(Refusal refusal) => new(default, refusal);
 

@@ -27,6 +27,8 @@ namespace Vtp.Infrastructure.Persistence;
 /// </summary>
 internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbContext(options), IVtpDb
 {
+    private bool _isHeld;
+
     public DbSet<Account> Accounts => Set<Account>();
 
     public DbSet<Session> Sessions => Set<Session>();
@@ -64,7 +66,8 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
 
     public Func<AuditEntry>? PendingAudit { get; set; }
 
-    public Task BeginAsync(CancellationToken cancellationToken) => Database.BeginTransactionAsync(cancellationToken);
+    public Task BeginAsync(CancellationToken cancellationToken) =>
+        _isHeld ? Task.CompletedTask : Database.BeginTransactionAsync(cancellationToken);
 
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
@@ -77,10 +80,9 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
         }
 
         var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-        if (Database.CurrentTransaction is { } transaction)
+        if (!_isHeld)
         {
-            await transaction.CommitAsync(cancellationToken);
-            await transaction.DisposeAsync();
+            await CommitAsync(cancellationToken);
         }
 
         return saved;
@@ -91,23 +93,44 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
             ? throw new InvalidOperationException("Begin a transaction first.")
             : base.SaveChangesAsync(acceptAllChangesOnSuccess: true, cancellationToken);
 
-    public Task SaveUnauditedAsync(CancellationToken cancellationToken)
+    public async Task SaveUnauditedAsync(CancellationToken cancellationToken)
     {
         PendingAudit = null;
-        return SaveChangesAsync(cancellationToken);
+        await SaveChangesAsync(cancellationToken);
+        if (_isHeld)
+        {
+            await CommitAsync(cancellationToken);
+            await Database.BeginTransactionAsync(cancellationToken);
+        }
     }
 
     public async Task WriteAuditAsync(AuditEntry entry, CancellationToken cancellationToken)
     {
-        if (Database.CurrentTransaction is { } transaction)
-        {
-            await transaction.DisposeAsync();
-        }
-
+        await RollBackAsync();
         ChangeTracker.Clear();
         PendingAudit = null;
         AuditEntries.Add(entry);
         await SaveChangesAsync(cancellationToken);
+    }
+
+    /// <summary>Begins a transaction that no save commits, so that what only the caller of the handler knows can join it.</summary>
+    internal async Task HoldAsync(CancellationToken cancellationToken)
+    {
+        await Database.BeginTransactionAsync(cancellationToken);
+        _isHeld = true;
+    }
+
+    internal Task CommitHeldAsync(CancellationToken cancellationToken)
+    {
+        _isHeld = false;
+        return CommitAsync(cancellationToken);
+    }
+
+    /// <summary>Rolls back what a hold has not committed.</summary>
+    internal Task EndHoldAsync()
+    {
+        _isHeld = false;
+        return RollBackAsync();
     }
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
@@ -173,6 +196,23 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     internal const string Sealed = "vtp:sealed";
 
     internal static string SnakeCase(string name) => JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
+
+    private async Task CommitAsync(CancellationToken cancellationToken)
+    {
+        if (Database.CurrentTransaction is { } transaction)
+        {
+            await transaction.CommitAsync(cancellationToken);
+            await transaction.DisposeAsync();
+        }
+    }
+
+    private async Task RollBackAsync()
+    {
+        if (Database.CurrentTransaction is { } transaction)
+        {
+            await transaction.DisposeAsync();
+        }
+    }
 
     private static ValueConverter EnumConverter(Type type) =>
         (ValueConverter)Activator.CreateInstance(typeof(SnakeCaseEnumConverter<>).MakeGenericType(type))!;

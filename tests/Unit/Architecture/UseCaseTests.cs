@@ -113,7 +113,7 @@ public sealed class UseCaseTests
         Type[] order =
         [
             typeof(TelemetryBehaviour<,>), typeof(AuditBehaviour<,>), typeof(ValidationBehaviour<,>), typeof(AuthorizationBehaviour<,>),
-            typeof(RateLimitBehaviour<,>), typeof(IdempotencyBehaviour<,>), typeof(InvalidationBehaviour<,>), typeof(CacheBehaviour<,>),
+            typeof(RateLimitBehaviour<,>), typeof(InvalidationBehaviour<,>), typeof(IdempotencyBehaviour<,>), typeof(CacheBehaviour<,>),
         ];
         foreach (var request in Requests)
         {

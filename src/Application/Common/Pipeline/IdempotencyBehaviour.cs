@@ -15,7 +15,7 @@ namespace Vtp.Application.Common.Pipeline;
 internal sealed class IdempotencyBehaviour<TRequest, TResponse>(IIdempotencyStore store, IVtpDb db, ICaller caller)
     : IPipelineBehavior<TRequest, TResponse>
     where TRequest : IRequest<TResponse>
-    where TResponse : class, IResult<TResponse>
+    where TResponse : IResult<TResponse>
 {
     public const int MaximumKeyLength = 255;
 
@@ -31,38 +31,29 @@ internal sealed class IdempotencyBehaviour<TRequest, TResponse>(IIdempotencyStor
             return TResponse.Refused(IdempotencyRefusals.KeyInvalid);
         }
 
-        var key = $"{typeof(TRequest).Name} {caller.SignedIn?.AccountId.ToString() ?? caller.IpAddress} {header}";
-        var fingerprint = RequestFingerprint.Of(request);
-        var (state, answer) = await store.BeginAsync(key, fingerprint, cancellationToken);
-        switch (state)
-        {
-            case IdempotencyState.Answered:
-                db.PendingAudit = null; // It happened once.
-                return (TResponse)answer!;
-            case IdempotencyState.Mismatch:
-                return TResponse.Refused(IdempotencyRefusals.KeyReused);
-            case IdempotencyState.InFlight:
-                return TResponse.Refused(IdempotencyRefusals.InFlight);
-        }
-
-        var answered = false;
+        var key = IdempotencyKey.Of(request, header, caller);
         try
         {
-            var result = await next();
-            if (result.Refusal is null)
+            var (state, answer) = await store.BeginAsync(key, TResponse.AnswerType, cancellationToken);
+            switch (state)
             {
-                await store.CompleteAsync(key, result, cancellationToken);
-                answered = true;
+                case IdempotencyState.Answered:
+                    db.PendingAudit = null; // It happened once.
+                    return TResponse.Answered(answer!);
+                case IdempotencyState.Mismatch:
+                    return TResponse.Refused(IdempotencyRefusals.KeyReused);
+                case IdempotencyState.InFlight:
+                    return TResponse.Refused(IdempotencyRefusals.InFlight);
             }
 
-            return result;
+            var result = await next();
+            return result.Answer is null || await store.CompleteAsync(key, result.Answer, TResponse.AnswerType, cancellationToken)
+                ? result
+                : TResponse.Refused(IdempotencyRefusals.InFlight);
         }
         finally
         {
-            if (!answered)
-            {
-                await store.AbandonAsync(key, CancellationToken.None);
-            }
+            await store.EndAsync();
         }
     }
 }
@@ -97,5 +88,8 @@ internal static class IdempotencyRefusals
         new(RefusalKind.Unprocessable, "idempotency.key_reused", "This Idempotency-Key was sent before with another request.");
 
     public static readonly Refusal InFlight =
-        new(RefusalKind.Conflict, "idempotency.in_flight", "The first request with this Idempotency-Key is still running.");
+        new(RefusalKind.Conflict, "idempotency.in_flight", "The first request with this Idempotency-Key is still running.")
+        {
+            RetryAfter = TimeSpan.FromSeconds(1),
+        };
 }

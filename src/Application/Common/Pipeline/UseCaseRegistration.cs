@@ -60,14 +60,14 @@ public static class UseCaseRegistration
             yield return typeof(RateLimitBehaviour<,>);
         }
 
-        if (request.IsDefined(typeof(IdempotentAttribute)))
-        {
-            yield return typeof(IdempotencyBehaviour<,>);
-        }
-
         if (request.IsAssignableTo(typeof(IInvalidates)))
         {
             yield return typeof(InvalidationBehaviour<,>);
+        }
+
+        if (request.IsDefined(typeof(IdempotentAttribute)))
+        {
+            yield return typeof(IdempotencyBehaviour<,>);
         }
 
         if (request.IsAssignableTo(typeof(ICachedQuery)))

@@ -25,3 +25,6 @@ internal sealed class Identity : SqlMigration;
 
 [DbContext(typeof(VtpDbContext)), Migration("0002_tenancy")]
 internal sealed class Tenancy : SqlMigration;
+
+[DbContext(typeof(VtpDbContext)), Migration("0003_idempotency")]
+internal sealed class Idempotency : SqlMigration;
