@@ -22,7 +22,7 @@ public class VtpApi : IAsyncLifetime
     private readonly string _mail = Directory.CreateTempSubdirectory("vtp-mail-").FullName;
     private WebApplicationFactory<Program>? _factory;
 
-    public MovableClock Clock { get; } = new();
+    public MovableClock Clock { get; init; } = new();
 
     public ConcurrentQueue<string> Log { get; } = new();
 
@@ -37,6 +37,8 @@ public class VtpApi : IAsyncLifetime
 
     protected virtual bool WithoutLimits => true;
 
+    protected virtual Task<string> DatabaseAsync() => TestPostgres.NewDatabaseAsync();
+
     /// <summary>Puts other services in place of the server's own, for faults that no client can cause.</summary>
     protected virtual void Replace(IServiceCollection services)
     {
@@ -44,7 +46,7 @@ public class VtpApi : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        ConnectionString = await TestPostgres.NewDatabaseAsync();
+        ConnectionString = await DatabaseAsync();
         await StartAsync();
     }
 

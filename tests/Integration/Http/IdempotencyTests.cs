@@ -1,7 +1,10 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using Vtp.Application.Common.Pipeline;
 using Vtp.Application.Identity.Administration;
 using Vtp.Domain.Identity.Accounts;
+using Vtp.Infrastructure.Idempotency;
 using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Http;
@@ -74,6 +77,38 @@ public sealed class IdempotencyTests(VtpApi api) : IClassFixture<VtpApi>
         var later = await administrator.SignInAgainAsync();
 
         (await CreateAsync(later, "key-4", Intents.NewAddress())).Status.Should().Be(HttpStatusCode.Created);
+    }
+
+    [Fact]
+    public async Task What_was_asked_and_answered_cannot_be_read_in_the_table()
+    {
+        var (administrator, email) = (await api.RegisterAdministratorAsync(), Intents.NewAddress());
+        await api.QueryAsync<int>("DELETE FROM idempotency_keys");
+        await CreateAsync(administrator, "key-secret", email, Intents.GoodPassword);
+
+        var (answer, fingerprint) = (await ColumnAsync("answer"), await ColumnAsync("fingerprint"));
+
+        answer.Should().NotBeEmpty();
+        Encoding.UTF8.GetString(answer).Should().NotContain(email).And.NotContain("Created Once").And.NotContain("{");
+        fingerprint.Should().HaveCountGreaterThan(SHA256.HashSizeInBytes, "a plain hash would let anybody try passwords against it");
+        (await CreateAsync(administrator, "key-secret", email, Intents.GoodPassword)).Status.Should().Be(HttpStatusCode.Created);
+
+        async Task<byte[]> ColumnAsync(string name) => (await api.QueryAsync<byte[]>($"SELECT {name} FROM idempotency_keys"))!;
+    }
+
+    [Fact]
+    public async Task Answers_are_deleted_once_they_are_a_day_old_however_many()
+    {
+        var administrator = await api.RegisterAdministratorAsync();
+        api.Clock.Advance(TimeSpan.FromHours(24));
+        await CreateAsync(await administrator.SignInAgainAsync(), "key-new", Intents.NewAddress());
+        await api.QueryAsync<int>(
+            "INSERT INTO idempotency_keys SELECT sha256(n::text::bytea), '', '', $1 FROM generate_series(1, 2500) n",
+            api.Clock.GetUtcNow().AddHours(-24));
+
+        await api.Service<ExpiredAnswers>().DeleteAsync(CancellationToken.None);
+
+        (await api.QueryAsync<long>("SELECT count(*) FROM idempotency_keys")).Should().Be(1);
     }
 
     [Fact]
