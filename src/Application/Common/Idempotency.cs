@@ -29,7 +29,8 @@ public sealed record IdempotencyKey(byte[] Hash, byte[] Fingerprint)
         new(SHA256.HashData(Encoding.UTF8.GetBytes($"{typeof(TRequest).Name} {Owner(caller)} {header}")), RequestFingerprint.Of(request));
 
     /// <summary>A key is its caller's own: nobody is told another's answer.</summary>
-    private static string? Owner(ICaller caller) => caller.SignedIn?.AccountId.ToString() ?? caller.IpAddress;
+    private static string? Owner(ICaller caller) =>
+        caller.Key?.ProjectId.ToString() ?? caller.SignedIn?.AccountId.ToString() ?? caller.IpAddress;
 }
 
 /// <summary>Remembers answers for 24 hours, each committed with the change that it tells of, or not at all.</summary>

@@ -18,6 +18,7 @@ public sealed class EmailRendererTests
         { "sign-in-code", ["name", "code", "minutes"] },
         { "password-changed", ["name", "time", "ip_address", "reset_link"] },
         { "two-factor-changed", ["name", "what", "time", "ip_address"] },
+        { "invitation", ["name", "organization", "inviter", "role", "link", "days"] },
     };
 
     [Theory]
