@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Primitives;
 using Vtp.Application.Common;
 using Vtp.Domain.Common;
+using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Infrastructure.Tenancy;
 using Vtp.Infrastructure.Tokens;
 
@@ -54,8 +55,8 @@ internal sealed class HttpCaller : ICaller
         if (key.Count == 0)
         {
             return bearer is null ? default
-                : bearer.Contains('.', StringComparison.Ordinal) ? IdentifyPersonAsync(bearer, tokens)
-                : IdentifyProjectAsync(bearer, keys);
+                : bearer.StartsWith("vtp_", StringComparison.Ordinal) || LegacyKeyText.IsLegacy(bearer) ? IdentifyProjectAsync(bearer, keys)
+                : IdentifyPersonAsync(bearer, tokens);
         }
 
         if (key.Count > 1 || headers.Authorization.Count > 0)

@@ -106,5 +106,5 @@ public static class Queries
 
     /// <summary>A LIKE pattern that matches <paramref name="part"/> anywhere, whatever characters it holds.</summary>
     public static string Anywhere(string part) =>
-        $"%{part.Trim().Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
+        $"%{part.Trim().Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal)}%";
 }

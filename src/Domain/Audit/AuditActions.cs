@@ -45,6 +45,7 @@ public static class AuditActions
     public const string TeamMemberAdded = "team_member.added";
     public const string TeamMemberUpdated = "team_member.updated";
     public const string TeamMemberRemoved = "team_member.removed";
+    public const string TeamMemberLeft = "team_member.left";
     public const string ProjectCreated = "project.created";
     public const string ProjectUpdated = "project.updated";
     public const string ProjectDeleted = "project.deleted";
@@ -96,7 +97,8 @@ public static class AuditActions
         new(InvitationRevoked, "invitation", "An invitation was taken back."),
         new(TeamMemberAdded, "member", "An invitation was accepted."),
         new(TeamMemberUpdated, "member", "A member got another role."),
-        new(TeamMemberRemoved, "member", "A member left or was removed."),
+        new(TeamMemberRemoved, "member", "A member was removed."),
+        new(TeamMemberLeft, "member", "A member left."),
         new(ProjectCreated, "project", "A project was created, with its pair of keys."),
         new(ProjectUpdated, "project", "Its settings changed."),
         new(ProjectDeleted, "project", "It was deleted; its keys ended at once."),

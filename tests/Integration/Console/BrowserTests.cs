@@ -108,9 +108,9 @@ public sealed class BrowserTests(BrowserApi api) : IClassFixture<BrowserApi>
 
         await visitor.Page.Locator(".auth-wrapper > .authorize, .auth-wrapper > .btn.authorize").First.ClickAsync();
         var dialog = visitor.Page.Locator(".dialog-ux");
-        await dialog.Locator("input").FillAsync(person.AccessToken);
-        await dialog.Locator("button.authorize").ClickAsync();
-        await dialog.Locator("button.btn-done").ClickAsync();
+        await dialog.Locator("#auth-bearer-value").FillAsync(person.AccessToken);
+        await dialog.Locator("button.authorize").First.ClickAsync();
+        await dialog.Locator("button.btn-done").First.ClickAsync();
 
         var profile = visitor.Page.Locator(".opblock-get", new() { HasText = "/api/v1/auth/profile" }).First;
         await profile.Locator(".opblock-summary-control").ClickAsync();

@@ -52,8 +52,8 @@ public sealed class MailPageTests(VtpApi api) : IClassFixture<VtpApi>
         var owner = Guid.NewGuid();
         await api.QueryAsync<int>(
             """
-            INSERT INTO accounts SELECT (jsonb_populate_record(account, jsonb_build_object('id', $1::uuid, 'email_verified_at', now()))).*
-            FROM accounts account WHERE id = $2
+            INSERT INTO accounts (id, email, full_name, locale, role, email_verified_at, created_at, updated_at)
+            SELECT $1, email, full_name, locale, role, now(), created_at, updated_at FROM accounts WHERE id = $2
             """,
             owner,
             late.UserId);

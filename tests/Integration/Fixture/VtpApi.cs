@@ -79,9 +79,10 @@ public class VtpApi : IAsyncLifetime
     internal T Service<T>()
         where T : notnull => _factory!.Services.GetRequiredService<T>();
 
+    /// <summary>As the server's own work, which sees every organization.</summary>
     public async Task<T?> QueryAsync<T>(string sql, params object[] parameters)
     {
-        await using var connection = new NpgsqlConnection(ConnectionString);
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(ConnectionString) { Options = "-c vtp.tenants=*" }.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         foreach (var parameter in parameters)

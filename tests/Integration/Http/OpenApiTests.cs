@@ -81,7 +81,9 @@ public sealed class OpenApiTests(VtpApi api) : IClassFixture<VtpApi>
             operation.Json.TryGetProperty("security", out var security).Should().Be(permission != Permission.Anyone, operation.Id);
             if (permission != Permission.Anyone)
             {
-                security.EnumerateArray().Single().EnumerateObject().Single().Name.Should().Be("bearer");
+                var keys = Routes().Select(route => route.Metadata.GetMetadata<UseCaseMetadata>()).First(useCase => useCase?.Name == operation.Id)!.OpenToKeys;
+                security.EnumerateArray().Select(scheme => scheme.EnumerateObject().Single().Name)
+                    .Should().Equal(keys is null ? ["bearer"] : ["bearer", "apiKey"], operation.Id);
                 operation.Declares("401").Should().BeTrue(operation.Id);
             }
 

@@ -27,7 +27,7 @@ public sealed class SchemaTests(VtpApi api) : IClassFixture<VtpApi>
     public async Task Tables_without_a_model_are_the_ones_that_are_known()
     {
         await using var source = NpgsqlDataSource.Create(api.ConnectionString);
-        await using var command = source.CreateCommand("SELECT array_agg(tablename::text) FROM pg_tables WHERE schemaname = 'public'");
+        await using var command = source.CreateCommand("SELECT array_agg(tablename::text) FROM pg_tables JOIN pg_class ON oid = format('%I.%I', schemaname, tablename)::regclass WHERE schemaname = 'public' AND NOT relispartition");
         var tables = (string[])(await command.ExecuteScalarAsync())!;
 
         tables.Except(OfModel().Select(column => column.Table), StringComparer.Ordinal).Should().BeEquivalentTo(WithoutModel);
@@ -56,7 +56,7 @@ public sealed class SchemaTests(VtpApi api) : IClassFixture<VtpApi>
             SELECT class.relname, attname, format_type(atttypid, atttypmod), NOT attnotnull,
                 coalesce(array_position(conkey, attnum), 0)
             FROM pg_attribute
-            JOIN pg_class class ON class.oid = attrelid AND relkind = 'r' AND relnamespace = 'public'::regnamespace
+            JOIN pg_class class ON class.oid = attrelid AND relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
             LEFT JOIN pg_constraint ON conrelid = class.oid AND contype = 'p'
             WHERE attnum > 0 AND NOT attisdropped AND class.relname <> ALL ($1)
             """);

@@ -20,7 +20,8 @@ internal static class TeamEndpoints
         members.MapGet("", ListMembers).Runs<ListMembersQuery>("List members");
         members.MapPost("", InviteMember).Runs<InviteMemberCommand>("Invite somebody", Status409Conflict);
         members.MapGet("/{user_id:guid}", GetMember).Runs<GetMemberQuery>("Read a member");
-        members.MapDelete("/{user_id:guid}", RemoveMember).Runs<RemoveMemberCommand>("Remove a member, or leave", Status409Conflict);
+        members.MapDelete("/{user_id:guid}", RemoveMember).Runs<RemoveMemberCommand>("Remove a member", Status409Conflict);
+        api.MapPost("/organizations/{id:guid}/leave", Leave).WithTags("Team").Runs<LeaveOrganizationCommand>("Leave an organization", Status409Conflict);
         members.MapPut("/{user_id:guid}/role", ChangeRole).Runs<ChangeMemberRoleCommand>("Change a member's role", Status409Conflict);
 
         var invitations = api.MapGroup("/organizations/{id:guid}/invitations").WithTags("Team");
@@ -46,6 +47,9 @@ internal static class TeamEndpoints
     private static async Task<Results<Ok<Message>, RefusedHttpResult>> RemoveMember(
         Guid id, [FromRoute(Name = "user_id")] Guid userId, IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new RemoveMemberCommand(id, userId), ct)).ToHttp();
+
+    private static async Task<Results<Ok<Message>, RefusedHttpResult>> Leave(Guid id, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(new LeaveOrganizationCommand(id), ct)).ToHttp();
 
     private static async Task<Results<Ok<MemberChanged>, RefusedHttpResult>> ChangeRole(
         Guid id, [FromRoute(Name = "user_id")] Guid userId, ChangeMemberRoleCommand command, IMediator mediator, CancellationToken ct) =>

@@ -29,7 +29,7 @@ internal sealed class ImportApiKeyValidator : AbstractValidator<ImportApiKeyComm
     public ImportApiKeyValidator(TimeProvider clock)
     {
         RuleFor(command => command.Key).NotNull().Must(LegacyKeyText.IsLegacy)
-            .WithMessage($"An older key begins with pulse_key_ or pulse_secret_, then letters and digits, {LegacyKeyText.MaximumLength} characters at most.");
+            .WithMessage($"An older key begins with pulse_key_ or pulse_secret_, then letters and digits, and has at most {LegacyKeyText.MaximumLength} characters.");
         RuleFor(command => command.Name).NotNull().WithMessage("Enter a name.").IsName();
         RuleFor(command => command.Scopes).AreScopes();
         RuleFor(command => command.ExpiresAt).Must(end => end is null || end > clock.GetUtcNow()).WithMessage("Choose a time in the future.");

@@ -3,27 +3,25 @@ using Vtp.Application.Common;
 using Vtp.Application.Identity;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
 
 namespace Vtp.Application.Tenancy.Members;
 
-/// <summary>Takes a member out, from the next request on. Anybody may leave by themselves; the last owner stays.</summary>
+/// <summary>Takes a member out, from the next request on. Only owners remove owners; the last one stays.</summary>
 /// <param name="UserId">Of the membership or of the account.</param>
-[Requires(Permission.ViewOrganization)]
+[Requires(Permission.ManageTeam)]
 [Audited(AuditActions.TeamMemberRemoved)]
 public sealed record RemoveMemberCommand(Guid Id, Guid UserId) : ICommand<Message>, IAboutOrganization
 {
     OrganizationId? IAboutOrganization.Organization => new(Id);
 }
 
-internal sealed class RemoveMemberHandler(IVtpDb db, IMemberships memberships, ICaller caller, AuditSubject audit)
-    : IRequestHandler<RemoveMemberCommand, Result<Message>>
+internal sealed class RemoveMemberHandler(IVtpDb db, ICaller caller, AuditSubject audit) : IRequestHandler<RemoveMemberCommand, Result<Message>>
 {
     public async Task<Result<Message>> Handle(RemoveMemberCommand request, CancellationToken cancellationToken)
     {
-        var (id, account) = (new OrganizationId(request.Id), caller.Required().AccountId);
+        var id = new OrganizationId(request.Id);
         await db.BeginAsync(cancellationToken);
         if (!(await db.LockMemberAsync(id, request.UserId, caller, cancellationToken)).TryGet(out var member, out var refusal))
         {
@@ -31,11 +29,6 @@ internal sealed class RemoveMemberHandler(IVtpDb db, IMemberships memberships, I
         }
 
         audit.TargetId = member.Id;
-        if (member.AccountId != account && !await MayManageTeamAsync(account, id, cancellationToken))
-        {
-            return Refusal.Forbidden;
-        }
-
         if (member.Role == MemberRole.Owner && await db.IsLastOwnerAsync(id, cancellationToken))
         {
             return MemberRefusals.LastOwner;
@@ -45,7 +38,4 @@ internal sealed class RemoveMemberHandler(IVtpDb db, IMemberships memberships, I
         await db.SaveChangesAsync(cancellationToken);
         return new Message("Member removed.");
     }
-
-    private async Task<bool> MayManageTeamAsync(AccountId account, OrganizationId organization, CancellationToken cancellationToken) =>
-        (await memberships.FindAsync(account, organization, cancellationToken))?.Role.Holds(Permission.ManageTeam) == true;
 }
