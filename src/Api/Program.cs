@@ -10,6 +10,11 @@ using Vtp.Application.Common;
 using Vtp.Infrastructure;
 using Vtp.Infrastructure.Persistence;
 
+if (args is [AuditCommand.Name, .. var words])
+{
+    return AuditCommand.Run(words, Console.Out, Console.Error);
+}
+
 try
 {
     var options = StartOptions.Parse(args);

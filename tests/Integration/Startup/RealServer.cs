@@ -124,10 +124,10 @@ internal sealed class RealServer : IAsyncDisposable
         Http.Dispose();
     }
 
-    private static string Dotnet => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+    internal static string Dotnet => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
     /// <summary>Beside this assembly lies a copy of the server with another configuration: what is shipped is its own output.</summary>
-    private static string Assembly()
+    internal static string Assembly()
     {
         var output = new DirectoryInfo(AppContext.BaseDirectory);
         return Path.Combine(output.Parent!.Parent!.FullName, "Api", output.Name, "Vtp.Api.dll");
