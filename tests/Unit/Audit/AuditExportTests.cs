@@ -163,6 +163,15 @@ public sealed class AuditExportTests
     }
 
     [Fact]
+    public void A_checkpoint_does_not_reach_back_over_a_broken_link()
+    {
+        using var export = SignedExport.New();
+        Tampering.All["an entry is edited and its own hash recomputed"].Do(export);
+
+        Verify(export).Summary.Unbound.Should().Be(17, "the checkpoint before is at 40, and the link from 57 to 58 is broken");
+    }
+
+    [Fact]
     public void A_cut_that_took_its_checkpoints_with_it_needs_one_that_was_kept()
     {
         using var export = SignedExport.New();
