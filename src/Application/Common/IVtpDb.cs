@@ -101,6 +101,9 @@ public static class Queries
         where T : class =>
         query.IgnoreQueryFilters([AliveFilter]);
 
+    /// <summary>For LIKE; see <see cref="Anywhere"/>.</summary>
+    public const string Escape = @"\";
+
     /// <summary>Part of a text without regard to case and accents; <paramref name="text"/> is a folded column.</summary>
     public static string Fold(string text) => throw new InvalidOperationException("Runs in the database.");
 

@@ -246,7 +246,7 @@ public sealed class ApiKeyTests(VtpApi api) : IClassFixture<VtpApi>
         await api.Service<KeyUses>().WriteAsync(CancellationToken.None);
 
         (await school.Owner.GetAsync($"{project.Path}/keys")).Data().Select(key => (key!["kind"]!.GetValue<string>(), key["last_used_at"] is not null))
-            .Should().Equal(("secret", true), ("publishable", false));
+            .Should().BeEquivalentTo(new[] { ("secret", true), ("publishable", false) });
     }
 
     [Fact]

@@ -194,7 +194,7 @@ public sealed class TeamTests(VtpApi api) : IClassFixture<VtpApi>
 
         (await api.GetWithKeyAsync(project.Path, made["key"])).Status.Should().Be(HttpStatusCode.OK);
         var flags = (await school.Owner.GetAsync($"{project.Path}/keys")).Data().Select(key => (key!["name"]!.GetValue<string>(), key["creator_removed"]!.GetValue<bool>()));
-        flags.Should().Equal(("Theirs", true), ("Project secret", false), ("Project key", false));
+        flags.Should().BeEquivalentTo(new[] { ("Theirs", true), ("Project secret", false), ("Project key", false) });
     }
 
     [Fact]

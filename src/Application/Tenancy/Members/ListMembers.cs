@@ -36,7 +36,7 @@ internal sealed class ListMembersHandler(IVtpDb db) : IRequestHandler<ListMember
         if (!string.IsNullOrWhiteSpace(request.Search))
         {
             members = members.Where(member => db.Accounts.Any(account => account.Id == member.AccountId
-                && EF.Functions.Like(EF.Property<string>(account, Queries.SearchText), Queries.Fold(Queries.Anywhere(request.Search)))));
+                && EF.Functions.Like(EF.Property<string>(account, Queries.SearchText), Queries.Fold(Queries.Anywhere(request.Search)), Queries.Escape)));
         }
 
         return await members.AsViews(db).ToPageAsync(request.Page, request.Limit, cancellationToken);

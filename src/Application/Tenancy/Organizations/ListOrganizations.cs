@@ -38,7 +38,7 @@ internal sealed class ListOrganizationsHandler(IVtpDb db, ICaller caller, TimePr
         if (!string.IsNullOrWhiteSpace(request.Search))
         {
             organizations = organizations.Where(organization =>
-                EF.Functions.Like(EF.Property<string>(organization, Queries.SearchText), Queries.Fold(Queries.Anywhere(request.Search))));
+                EF.Functions.Like(EF.Property<string>(organization, Queries.SearchText), Queries.Fold(Queries.Anywhere(request.Search)), Queries.Escape));
         }
 
         return await organizations.OrderByDescending(organization => organization.Id)

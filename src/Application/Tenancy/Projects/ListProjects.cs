@@ -42,7 +42,7 @@ internal sealed class ListProjectsHandler(IVtpDb db, LiveKitAddress livekit, Tim
         if (!string.IsNullOrWhiteSpace(request.Search))
         {
             projects = projects.Where(project =>
-                EF.Functions.Like(EF.Property<string>(project, Queries.SearchText), Queries.Fold(Queries.Anywhere(request.Search))));
+                EF.Functions.Like(EF.Property<string>(project, Queries.SearchText), Queries.Fold(Queries.Anywhere(request.Search)), Queries.Escape));
         }
 
         return await projects.OrderByDescending(project => project.Id)

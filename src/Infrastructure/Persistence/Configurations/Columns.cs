@@ -15,7 +15,7 @@ internal static class Columns
     /// <summary>A generated column that searches read: the texts of a row without case and accents.</summary>
     public static void HasSearchText<T>(this EntityTypeBuilder<T> builder)
         where T : class =>
-        builder.Property<string>(Queries.SearchText).ValueGeneratedOnAddOrUpdate();
+        builder.Property<string>(Queries.SearchText).IsRequired().ValueGeneratedOnAddOrUpdate();
 
     /// <summary>Changes of it stand in the trail.</summary>
     public static void IsAudited<T>(this EntityTypeBuilder<T> builder, string resource)
