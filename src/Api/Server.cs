@@ -156,7 +156,7 @@ internal static class Server
         var mediator = scope.ServiceProvider.GetRequiredService<IMediator>();
         if (options.Demo)
         {
-            await DemoAccounts.AddAsync(mediator, options.Folder, output);
+            await DemoSchool.AddAsync(mediator, options.Folder, output);
         }
 
         if ((await mediator.Send(new OfferSetupCommand())).TryGet(out var offer, out _) && offer.Link is { } link)

@@ -16,7 +16,12 @@ public static class DatabaseStartup
         try
         {
             // Not by EF Core, which logs a server that is away with a stack trace, and wraps what it said.
-            await (await database.OpenConnectionAsync(cancellationToken)).DisposeAsync();
+            await RefuseBypassAsync(database, cancellationToken);
+
+            // EF Core's own lock ends with each migration's transaction, and lets another node in between two of them.
+            await using var alone = await database.OpenConnectionAsync(cancellationToken);
+            await using var lockCommand = new NpgsqlCommand("SELECT pg_advisory_lock(hashtext('vtp migrations'))", alone) { CommandTimeout = 0 };
+            await lockCommand.ExecuteNonQueryAsync(cancellationToken);
 
             var known = db.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
             var newer = await NewerMigrationAsync(db, known, cancellationToken);
@@ -29,10 +34,22 @@ public static class DatabaseStartup
             // A migration takes as long as the data is large, or as another node needs that does it just now.
             db.Database.SetCommandTimeout(TimeSpan.FromHours(1));
             await db.Database.MigrateAsync(cancellationToken);
+            await using var unlock = new NpgsqlCommand("SELECT pg_advisory_unlock(hashtext('vtp migrations'))", alone);
+            await unlock.ExecuteNonQueryAsync(cancellationToken);
         }
         catch (Exception exception) when (Sentence(exception, database.ConnectionString) is string sentence)
         {
             throw new StartupFault(sentence, exception);
+        }
+    }
+
+    /// <summary>A role that passes by row-level security, and cannot be made another one by <see cref="Connections"/>, would leave one wall of two.</summary>
+    private static async Task RefuseBypassAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand("SELECT rolname FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)");
+        if (await command.ExecuteScalarAsync(cancellationToken) is string role)
+        {
+            throw new StartupFault($"User {role} may bypass row-level security, which keeps organizations apart. Take that away: ALTER ROLE {role} NOBYPASSRLS.");
         }
     }
 

@@ -24,15 +24,8 @@ internal sealed class TenantInterceptor : DbCommandInterceptor
     }
 
     public override async ValueTask<DbDataReader> ReaderExecutedAsync(
-        DbCommand command, CommandExecutedEventData eventData, DbDataReader result, CancellationToken cancellationToken = default)
-    {
-        if (ScopeOf(eventData) is not null)
-        {
-            await result.NextResultAsync(cancellationToken);
-        }
-
-        return result;
-    }
+        DbCommand command, CommandExecutedEventData eventData, DbDataReader result, CancellationToken cancellationToken = default) =>
+        ScopeOf(eventData) is null ? result : await result.SkipSettingAsync(cancellationToken);
 
     public override ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(
         DbCommand command, CommandEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
@@ -75,10 +68,22 @@ internal static class SystemCommands
     }
 
     /// <summary>Reads what the statement answers, past the setting in front of it.</summary>
-    public static async Task<NpgsqlDataReader> ReadAsync(this NpgsqlBatch batch, CancellationToken cancellationToken)
+    public static async Task<NpgsqlDataReader> ReadAsync(this NpgsqlBatch batch, CancellationToken cancellationToken) =>
+        await (await batch.ExecuteReaderAsync(cancellationToken)).SkipSettingAsync(cancellationToken);
+
+    /// <summary>What fails in the statement itself fails here, and must not leave its connection busy.</summary>
+    internal static async ValueTask<TReader> SkipSettingAsync<TReader>(this TReader reader, CancellationToken cancellationToken)
+        where TReader : DbDataReader
     {
-        var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        await reader.NextResultAsync(cancellationToken);
-        return reader;
+        try
+        {
+            await reader.NextResultAsync(cancellationToken);
+            return reader;
+        }
+        catch
+        {
+            await reader.DisposeAsync();
+            throw;
+        }
     }
 }

@@ -26,6 +26,38 @@ public sealed class ExternalDatabaseTests(VtpFolder folder) : IClassFixture<VtpF
     }
 
     [Fact]
+    public async Task A_superusers_connection_is_demoted_so_that_row_level_security_holds()
+    {
+        var database = await ChangedAsync(connection => connection.Username = "postgres");
+        await using var server = await RealServer.ServeAsync(folder, [], [("ConnectionStrings__Vtp", database)]);
+
+        await using var asSuperuser = NpgsqlDataSource.Create(database);
+        await using var sessions = asSuperuser.CreateCommand(
+            """
+            SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relowner <> 'vtp_server'::regrole
+            """);
+        (await sessions.ExecuteScalarAsync()).Should().Be(0L, "what VTP makes belongs to a role that policies bind");
+        await using var unscoped = asSuperuser.CreateCommand("SET ROLE vtp_server; SELECT count(*) FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)");
+        (await unscoped.ExecuteScalarAsync()).Should().Be(0L);
+        server.Errors.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_role_that_passes_by_row_level_security_is_one_sentence()
+    {
+        var administrator = await ChangedAsync(connection => connection.Username = "postgres");
+        var name = $"bypass_{Guid.NewGuid():N}";
+        await using (var source = NpgsqlDataSource.Create(administrator))
+        {
+            await using var create = source.CreateCommand($"CREATE ROLE {name} LOGIN BYPASSRLS PASSWORD 'bypass'");
+            await create.ExecuteNonQueryAsync();
+        }
+
+        (await RefusalAsync(new NpgsqlConnectionStringBuilder(administrator) { Username = name, Password = "bypass" }.ConnectionString)).Should()
+            .Be($"User {name} may bypass row-level security, which keeps organizations apart. Take that away: ALTER ROLE {name} NOBYPASSRLS.");
+    }
+
+    [Fact]
     public async Task A_wrong_password_is_one_sentence()
     {
         var database = await ChangedAsync(connection => connection.Password = "canary");

@@ -74,6 +74,10 @@ public sealed class FirstStartTests
             (await server.SignInAsync(account.Groups["email"].Value, account.Groups["password"].Value)).Should().Be(HttpStatusCode.OK);
         }
 
-        return string.Join('\n', accounts.Select(account => account.Value));
+        var key = Regex.Match(server.Output, @"(?<=X-API-Key: )\S+", RegexOptions.None, TimeSpan.FromSeconds(1)).Value;
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/projects") { Headers = { { "X-API-Key", key } } };
+        using var projects = await server.Http.SendAsync(request);
+        (await projects.Content.ReadAsStringAsync()).Should().Contain("Demo classes");
+        return string.Join('\n', [.. accounts.Select(account => account.Value), key]);
     }
 }
