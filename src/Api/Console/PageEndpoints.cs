@@ -6,6 +6,7 @@ using Vtp.Api.Http;
 using Vtp.Application.Identity.Administration;
 using Vtp.Application.Identity.EmailVerification;
 using Vtp.Application.Identity.PasswordReset;
+using Vtp.Application.Tenancy.Invitations;
 using Vtp.Domain.Common;
 
 namespace Vtp.Api.Console;
@@ -18,6 +19,7 @@ internal static class PageEndpoints
     public const string ResendVerification = "/resend-verification";
     public const string ForgotPassword = "/forgot-password";
     public const string ResetPassword = "/reset-password";
+    public const string AcceptInvitation = "/accept-invitation";
 
     public static void MapPages(this IEndpointRouteBuilder app)
     {
@@ -43,6 +45,9 @@ internal static class PageEndpoints
         pages.MapPost(ForgotPassword, RequestReset).Runs(typeof(RequestPasswordResetCommand));
         pages.MapGet(ResetPassword, ShowResetPassword).Runs(typeof(VerifyResetTokenCommand));
         pages.MapPost(ResetPassword, Reset).Runs(typeof(ResetPasswordCommand));
+
+        pages.MapGet(AcceptInvitation, ShowInvitation).Runs(typeof(VerifyInvitationQuery));
+        pages.MapPost(AcceptInvitation, Join).Runs(typeof(JoinByInvitationCommand));
     }
 
     private static Task<IResult> ShowSetup(string? token, IMediator mediator, CancellationToken ct) =>
@@ -137,6 +142,27 @@ internal static class PageEndpoints
         (await mediator.Send(new VerifyResetTokenCommand(token), ct)).TryGet(out var verified, out var dead)
             ? Page<ResetPasswordPage>(new { Token = token, verified.Email, Refusal = refusal }, refusal)
             : Page<DeadLinkPage>(new { Refusal = dead, Renew = ForgotPassword, RenewLabel = "Send a new link" }, dead);
+
+    private static Task<IResult> ShowInvitation(string? token, IMediator mediator, CancellationToken ct) =>
+        JoinForm(new JoinByInvitationCommand(token, Password: null, FullName: null), null, mediator, ct);
+
+    private static async Task<IResult> Join(
+        [FromForm] string? token,
+        [FromForm] string? password,
+        [FromForm(Name = "full_name")] string? fullName,
+        IMediator mediator,
+        CancellationToken ct)
+    {
+        var command = new JoinByInvitationCommand(token, password, fullName);
+        return (await mediator.Send(command, ct)).TryGet(out var joined, out var refusal)
+            ? Page<NoticePage>(new { Title = "You have joined", joined.Text })
+            : await JoinForm(command, refusal, mediator, ct);
+    }
+
+    private static async Task<IResult> JoinForm(JoinByInvitationCommand typed, Refusal? refusal, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(new VerifyInvitationQuery(typed.Token), ct)).TryGet(out var invitation, out var dead)
+            ? Page<JoinPage>(new { Invitation = invitation, typed.Token, typed.FullName, Refusal = refusal }, refusal)
+            : Page<DeadLinkPage>(new { Refusal = dead }, dead);
 
     private static IResult MailSent(string text) => Page<NoticePage>(new { Title = "Check your mail", Text = text });
 

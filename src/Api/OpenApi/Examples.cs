@@ -58,6 +58,8 @@ internal static class Examples
         new InviteMemberCommand(default, "tariq@school.example", "Tariq Haddad", MemberRole.Developer),
         new ChangeMemberRoleCommand(default, default, MemberRole.Admin),
         new AcceptInvitationCommand(Token),
+        new VerifyInvitationQuery(Token),
+        new JoinByInvitationCommand(Token, Password, "Tariq Haddad"),
         new CreateProjectCommand(default, "Evening classes", Region.EuCentral, "https://school.example/hooks/vtp", Storage),
         new UpdateProjectCommand(
             default, "Evening classes", "https://school.example/hooks/vtp", Storage, ChatEnabled: true, VideoEnabled: true, ActivityFeedEnabled: false, ModerationEnabled: false),

@@ -43,6 +43,7 @@ public static class AuditActions
     public const string InvitationResent = "invitation.resent";
     public const string InvitationRevoked = "invitation.revoked";
     public const string TeamMemberAdded = "team_member.added";
+    public const string InvitationJoined = "invitation.joined";
     public const string TeamMemberUpdated = "team_member.updated";
     public const string TeamMemberRemoved = "team_member.removed";
     public const string TeamMemberLeft = "team_member.left";
@@ -96,6 +97,7 @@ public static class AuditActions
         new(InvitationResent, "invitation", "An invitation was sent again, with a new token and seven more days."),
         new(InvitationRevoked, "invitation", "An invitation was taken back."),
         new(TeamMemberAdded, "member", "An invitation was accepted."),
+        new(InvitationJoined, "member", "An invitation was accepted by somebody who was not signed in."),
         new(TeamMemberUpdated, "member", "A member got another role."),
         new(TeamMemberRemoved, "member", "A member was removed."),
         new(TeamMemberLeft, "member", "A member left."),

@@ -53,8 +53,13 @@ internal static class TestPostgres
             factory.StartServer();
         }
 
-        NpgsqlConnection.ClearAllPools();
-        return new NpgsqlConnectionStringBuilder(connectionString).Database!;
+        // A database with an open connection cannot be copied, and a server that stops does not wait for the last of its own.
+        var name = new NpgsqlConnectionStringBuilder(connectionString).Database!;
+        await using var connection = new NpgsqlConnection(With(await Server.Value, "vtp", pooling: false));
+        await connection.OpenAsync();
+        await using var close = new NpgsqlCommand("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", connection) { Parameters = { new() { Value = name } } };
+        await close.ExecuteNonQueryAsync();
+        return name;
     }
 
     private static Task<EmbeddedPostgres> StartAsync()

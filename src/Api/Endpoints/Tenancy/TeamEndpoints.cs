@@ -28,6 +28,11 @@ internal static class TeamEndpoints
         invitations.MapGet("", ListInvitations).Runs<ListInvitationsQuery>("List invitations");
         invitations.MapPost("/{invitation_id:guid}/resend", Resend).Runs<ResendInvitationCommand>("Send an invitation again", Status409Conflict);
         invitations.MapDelete("/{invitation_id:guid}", Revoke).Runs<RevokeInvitationCommand>("Take an invitation back", Status409Conflict);
+        api.MapPost("/invitations/verify", Verify).WithTags("Team")
+            .Runs<VerifyInvitationQuery>("See what an invitation is for", Status404NotFound, Status409Conflict);
+        api.MapPost("/invitations/join", Join).WithTags("Team")
+            .Runs<JoinByInvitationCommand>(
+                "Join by a mailed token without being signed in", Status401Unauthorized, Status403Forbidden, Status404NotFound, Status409Conflict, Status503ServiceUnavailable);
         api.MapPost("/invitations/accept", Accept).WithTags("Team")
             .Runs<AcceptInvitationCommand>("Join by a mailed token", Status404NotFound, Status409Conflict);
     }
@@ -66,6 +71,14 @@ internal static class TeamEndpoints
     private static async Task<Results<Ok<Message>, RefusedHttpResult>> Revoke(
         Guid id, [FromRoute(Name = "invitation_id")] Guid invitationId, IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new RevokeInvitationCommand(id, invitationId), ct)).ToHttp();
+
+    private static async Task<Results<Ok<InvitationVerified>, RefusedHttpResult>> Verify(
+        VerifyInvitationQuery query, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(query, ct)).ToHttp();
+
+    private static async Task<Results<Ok<Message>, RefusedHttpResult>> Join(
+        JoinByInvitationCommand command, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(command, ct)).ToHttp();
 
     private static async Task<Results<Ok<MemberChanged>, RefusedHttpResult>> Accept(
         AcceptInvitationCommand command, IMediator mediator, CancellationToken ct) =>
