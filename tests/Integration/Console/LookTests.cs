@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Playwright;
 using Vtp.Integration.Fixture;
+using Vtp.Integration.Tenancy;
 
 namespace Vtp.Integration.Console;
 
@@ -53,6 +54,15 @@ public sealed class LookTests(BrowserApi api) : IClassFixture<BrowserApi>
         await LookAsync("reset-password-dead");
         await visitor.OpenAsync("/resend-verification");
         await LookAsync("resend-verification");
+
+        var school = await person.FoundAsync("A school with quite a long name, as schools have");
+        var invited = Intents.NewAddress();
+        await school.InviteAsync(invited);
+        await visitor.OpenAsync($"/accept-invitation?token={await api.TokenFromMailAsync(invited, "invited")}");
+        await LookAsync("join");
+        await visitor.FillAsync("Choose a password", Intents.GoodPassword);
+        await visitor.PressAsync("Join");
+        await LookAsync("join-done");
 
         visitor.Complaints.Should().BeEmpty();
 

@@ -18,7 +18,7 @@ public static class KeyScopes
         [ProjectRead] = "Read the key's own project.",
         [ProjectWrite] = "Change the settings of the key's own project.",
         [KeysRead] = "List the project's keys, without the keys themselves.",
-        [KeysWrite] = "Make, rotate and revoke keys of the project. Needs a secret key.",
+        [KeysWrite] = "Rotate and revoke keys of the project, its own powers at most. Needs a secret key.",
         [AuditRead] = "Read the trail of the key's own project.",
     };
 
