@@ -20,6 +20,8 @@ public sealed class ReadmeTests
 
     [Theory]
     [InlineData("src/Application/Identity")]
+    [InlineData("src/Application/Tenancy")]
+    [InlineData("src/Infrastructure/Tenancy")]
     [InlineData("src/Infrastructure/Tokens")]
     [InlineData("src/Infrastructure/Passwords")]
     [InlineData("src/Infrastructure/Secrets")]
