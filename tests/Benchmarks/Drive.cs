@@ -80,10 +80,18 @@ internal static class Drive
         string[] reads = [.. people.Select(person => Load.Request("GET", $"/read/{person.Id}"))];
         string[] signIns = [.. people.Select(person => Load.Request("POST", "/api/v1/auth/login", body: SignInBody(person)))];
         using var refreshes = new RefreshChains(vtp.Url, people);
+        var projects = await BenchProject.CreateAsync(vtp.Url, people[0], ct);
+        string[] byKey = [Load.Request("GET", $"/api/v1/projects/{projects.Id}", key: projects.Secret)];
+        string[] byPerson = [Load.Request("GET", $"/api/v1/projects/{projects.Id}", people[0].AccessToken)];
+        string[] scoped = [Load.Request("GET", $"/tenant/{projects.Organization}/{projects.Id}")];
+        string[] unscoped = [Load.Request("GET", $"/project/{projects.Id}")];
 
         var fixedBytes = new Row("fixed bytes: `GET /health/live`", "floor: `GET /bytes`");
         var profile = new Row("`GET /api/v1/auth/profile`", "floor: `GET /read`");
         var flooded = new Row("profile during a flood of sign-ins");
+        var tenant = new Row("floor: a row of a tenant, who is set in the same round trip: `GET /tenant`", "floor: the same row with nobody set: `GET /project`");
+        var key = new Row("`GET /api/v1/projects/{id}` by an API key", "floor: `GET /tenant`");
+        var person = new Row("`GET /api/v1/projects/{id}` by a person");
         var refresh = new Row("`POST /api/v1/auth/refresh`");
         var signIn = new Row("`POST /api/v1/auth/login`");
 
@@ -92,6 +100,9 @@ internal static class Drive
         await WrkAsync(floor, bytes, WarmUp);
         await WrkAsync(vtp, profiles, WarmUp * 2);
         await WrkAsync(floor, reads, WarmUp * 2);
+        await WrkAsync(vtp, byKey, WarmUp);
+        await WrkAsync(vtp, byPerson, WarmUp);
+        await WrkAsync(floor, scoped, WarmUp);
         await refreshes.RunAsync(WarmUp, ct);
         await SignInAsync(WarmUp);
 
@@ -107,11 +118,14 @@ internal static class Drive
             await flooded.AddAsync(null, () => WrkAsync(vtp, profiles, Run), ct);
             await flood;
 
+            await tenant.AddAsync(floor, () => WrkAsync(floor, scoped, Run), floor, () => WrkAsync(floor, unscoped, Run), ct);
+            await key.AddAsync(vtp, () => WrkAsync(vtp, byKey, Run), floor, () => WrkAsync(floor, scoped, Run), ct);
+            await person.AddAsync(vtp, () => WrkAsync(vtp, byPerson, Run), ct);
             await refresh.AddAsync(vtp, () => refreshes.RunAsync(Run, ct), ct);
             await signIn.AddAsync(vtp, () => SignInAsync(Run), ct);
         }
 
-        return [fixedBytes, profile, flooded, refresh, signIn];
+        return [fixedBytes, profile, flooded, refresh, signIn, tenant, key, person];
 
         Task<Load> WrkAsync(ServerProcess server, string[] requests, TimeSpan duration) => Load.WrkAsync(server.Url, requests, duration, ct);
 

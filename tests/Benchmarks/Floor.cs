@@ -22,6 +22,8 @@ internal static class Floor
     private const string Sql =
         "SELECT id, email, full_name, phone, role, locale, email_verified_at IS NOT NULL, created_at FROM accounts WHERE id = $1";
 
+    private const string ProjectSql = "SELECT name FROM projects WHERE id = $1";
+
     private static readonly byte[] Bytes = "{\"status\":\"healthy\"}"u8.ToArray();
 
     public static async Task RunAsync(string connectionString)
@@ -34,17 +36,41 @@ internal static class Floor
             json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, FloorJson.Default);
         });
-        await using var database = Connections.Pool(connectionString);
+        await using var database = Connections.Pool($"{connectionString};Maximum Pool Size=40");
+
+        // Sees every organization without being told so by each command: what that costs is the difference.
+        await using var unscoped = Connections.Pool($"{connectionString};Maximum Pool Size=40;Options=-c vtp.tenants=*");
         await using var app = builder.Build();
 
         app.MapGet("/bytes", () => TypedResults.Bytes(Bytes, "application/json"));
         app.MapGet("/read/{id:guid}", async (Guid id, CancellationToken ct) => TypedResults.Ok(await ReadAsync(database, id, ct)));
+        app.MapGet("/project/{id:guid}", async (Guid id, CancellationToken ct) =>
+        {
+            await using var command = unscoped.CreateCommand(ProjectSql);
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            return await NameAsync(reader, ct);
+        });
+        app.MapGet("/tenant/{organization:guid}/{id:guid}", async (Guid organization, Guid id, CancellationToken ct) =>
+        {
+            await using var batch = database.CreateBatch();
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT set_config('vtp.tenants', $1, true), set_config('vtp.project', '', true)")
+            {
+                Parameters = { new NpgsqlParameter<string> { TypedValue = $"{{{organization}}}" } },
+            });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(ProjectSql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = id } } });
+            await using var reader = await batch.ReadAsync(ct);
+            return await NameAsync(reader, ct);
+        });
         app.MapGet("/health/detailed", () => TypedResults.Ok(new FloorHealth(new FloorMemory(GC.GetTotalAllocatedBytes()))));
 
         await app.StartAsync();
         await Console.Out.WriteLineAsync($"Floor serves on {app.Urls.First()}");
         await app.WaitForShutdownAsync();
     }
+
+    private static async Task<IResult> NameAsync(NpgsqlDataReader reader, CancellationToken ct) =>
+        await reader.ReadAsync(ct) ? TypedResults.Text(reader.GetString(0)) : TypedResults.NotFound();
 
     private static async Task<UserView> ReadAsync(NpgsqlDataSource database, Guid id, CancellationToken ct)
     {

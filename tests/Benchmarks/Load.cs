@@ -64,12 +64,17 @@ internal sealed record Load(long Requests, TimeSpan Duration, TimeSpan P50, Time
         }
     }
 
-    public static string Request(string method, string path, string? token = null, string? body = null)
+    public static string Request(string method, string path, string? token = null, string? body = null, string? key = null)
     {
         var request = new StringBuilder($"{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
         if (token is not null)
         {
             request.Append(CultureInfo.InvariantCulture, $"Authorization: Bearer {token}\r\n");
+        }
+
+        if (key is not null)
+        {
+            request.Append(CultureInfo.InvariantCulture, $"X-API-Key: {key}\r\n");
         }
 
         if (body is not null)

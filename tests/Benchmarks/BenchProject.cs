@@ -1,0 +1,24 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Vtp.Benchmarks;
+
+/// <summary>An organization with a project, made over HTTP as a client does.</summary>
+internal sealed record BenchProject(Guid Organization, Guid Id, string Secret)
+{
+    public static async Task<BenchProject> CreateAsync(Uri vtp, Person owner, CancellationToken ct)
+    {
+        using var http = new HttpClient { BaseAddress = vtp, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", owner.AccessToken) } };
+        var organization = (await PostAsync("/api/v1/organizations", new { name = "Bench School", admin_email = "office@bench.example" })).GetProperty("id").GetGuid();
+        var created = await PostAsync($"/api/v1/projects?org_id={organization}", new { name = "Bench", region = "eu-west" });
+        return new BenchProject(organization, created.GetProperty("project").GetProperty("id").GetGuid(), created.GetProperty("api_secret").GetString()!);
+
+        async Task<JsonElement> PostAsync(string path, object body)
+        {
+            using var answer = await http.PostAsJsonAsync(path, body, ct);
+            answer.EnsureSuccessStatusCode();
+            return await answer.Content.ReadFromJsonAsync<JsonElement>(ct);
+        }
+    }
+}
