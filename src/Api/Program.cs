@@ -52,6 +52,7 @@ try
     api.MapOrganizations();
     api.MapTeam();
     api.MapProjects();
+    api.MapArchives();
 
     await app.Services.MigrateDatabaseAsync(CancellationToken.None);
     await app.ServeAsync(options, database);

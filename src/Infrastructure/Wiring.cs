@@ -11,9 +11,11 @@ using Npgsql;
 using Vtp.Application.Common;
 using Vtp.Application.Identity;
 using Vtp.Application.Tenancy;
+using Vtp.Application.Tenancy.Archives;
 using Vtp.Application.Tenancy.Projects;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.Sessions;
+using Vtp.Infrastructure.Archives;
 using Vtp.Infrastructure.Audit;
 using Vtp.Infrastructure.Caching;
 using Vtp.Infrastructure.Email;
@@ -33,7 +35,7 @@ namespace Vtp.Infrastructure;
 public static class Wiring
 {
     /// <param name="services">The server's.</param>
-    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits.</param>
+    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Archives.</param>
     /// <param name="folder">Where the embedded server and mails without a mail server are kept.</param>
     /// <param name="publicUrl">How people reach this server; mails link to it.</param>
     public static IServiceCollection AddInfrastructure(
@@ -51,6 +53,7 @@ public static class Wiring
         services.AddHostedService(provider => provider.GetRequiredService<ExpiredAnswers>());
         services.AddSingleton<HybridCache, MemoryHybridCache>();
         services.AddTenancy(configuration);
+        services.AddArchives(configuration);
         services.AddSingleton<IProfiles, ProfileReader>();
         services.AddSingleton<IQrCodes, QrCodes>();
         services.AddSingleton<ILinks>(provider =>
@@ -93,6 +96,17 @@ public static class Wiring
         services.AddSingleton<IApiKeyReader, ApiKeyReader>();
         services.AddHostedService(provider => provider.GetRequiredService<KnownKeys>());
         services.AddHostedService(provider => provider.GetRequiredService<KeyUses>());
+    }
+
+    private static void AddArchives(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<ArchiveLimits>().Bind(configuration.GetSection("Archives"))
+            .Validate(limits => limits.MaximumBytes >= 1, "Archives:MaximumBytes must be 1 or more.")
+            .ValidateOnStart();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<ArchiveLimits>>().Value);
+        services.AddSingleton<SchemaVersion>();
+        services.AddScoped<IArchiveExporter, ArchiveExporter>();
+        services.AddScoped<IArchiveImporter, ArchiveImporter>();
     }
 
     private static void AddSecrets(this IServiceCollection services)

@@ -138,7 +138,7 @@ internal static partial class Problems
         StatusCodes.Status405MethodNotAllowed => new(RefusalKind.Invalid, "route.method_not_allowed", "This address does not take this method; Allow lists those it takes."),
         StatusCodes.Status408RequestTimeout => new(RefusalKind.Invalid, "request.timeout", "The request took too long to arrive."),
         StatusCodes.Status413PayloadTooLarge => new(RefusalKind.Invalid, "request.too_large", "The body is larger than this address takes."),
-        StatusCodes.Status415UnsupportedMediaType => new(RefusalKind.Invalid, "request.unsupported_media_type", "Send the body as application/json."),
+        StatusCodes.Status415UnsupportedMediaType => new(RefusalKind.Invalid, "request.unsupported_media_type", "Send the body as application/json, an archive as application/zip."),
         >= 500 => new(RefusalKind.Busy, "server.failed", "Something went wrong on our side. The trace id helps to find out what."),
         _ => new(RefusalKind.Invalid, "request.refused", "The request was refused."),
     };

@@ -1,4 +1,3 @@
-using System.Net;
 using FluentValidation;
 using Vtp.Domain.Tenancy.ApiKeys;
 
@@ -23,7 +22,7 @@ internal static class TenancyRules
 
     public static IRuleBuilderOptions<T, string?> IsWebUrl<T>(this IRuleBuilder<T, string?> rule) =>
         rule.MaximumLength(MaximumUrl).WithMessage($"A URL has at most {MaximumUrl} characters.")
-            .Must(url => string.IsNullOrEmpty(url) || IsWebUrl(url)).WithMessage("Enter a URL that begins with https:// or http://.");
+            .Must(url => string.IsNullOrEmpty(url) || TenancyFormats.IsWebUrl(url)).WithMessage("Enter a URL that begins with https:// or http://.");
 
     public static IRuleBuilderOptions<T, string?> IsSearch<T>(this IRuleBuilder<T, string?> rule) =>
         rule.MaximumLength(MaximumSearch).WithMessage($"Search for at most {MaximumSearch} characters.");
@@ -36,13 +35,5 @@ internal static class TenancyRules
 
     public static IRuleBuilderOptions<T, IReadOnlyList<string>?> AreCidrs<T>(this IRuleBuilder<T, IReadOnlyList<string>?> rule) =>
         rule.Must(networks => networks is null || networks.Count <= MaximumCidrs).WithMessage($"A key has at most {MaximumCidrs} networks.")
-            .Must(networks => networks is null || networks.All(IsNetwork)).WithMessage("A network is written like 192.0.2.0/24 or 2001:db8::/32.");
-
-    private static bool IsWebUrl(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var url)
-        && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)
-        && url.UserInfo.Length == 0
-        && !text.Any(char.IsControl);
-
-    private static bool IsNetwork(string? text) => IPNetwork.TryParse(text, out _) || IPAddress.TryParse(text, out _);
+            .Must(networks => networks is null || networks.All(TenancyFormats.IsNetwork)).WithMessage("A network is written like 192.0.2.0/24 or 2001:db8::/32.");
 }

@@ -146,6 +146,24 @@ public sealed class OpenApiTests(VtpApi api) : IClassFixture<VtpApi>
             .Should().Be("Shown this once; only their hashes are stored.");
     }
 
+    [Theory]
+    [InlineData("ExportOrganization", "ImportOrganization")]
+    [InlineData("ExportProject", "ImportProject")]
+    public async Task Archives_are_binary_on_their_way_out_and_in(string export, string import)
+    {
+        var operations = await OperationsAsync();
+        var answer = operations.Single(operation => operation.Id == export).Json.GetProperty("responses").GetProperty("200").GetProperty("content");
+        var body = operations.Single(operation => operation.Id == import).Json.GetProperty("requestBody").GetProperty("content");
+
+        foreach (var content in new[] { answer, body })
+        {
+            var only = content.EnumerateObject().Single();
+            only.Name.Should().Be("application/zip");
+            var schema = await SchemaAsync(only.Value.GetProperty("schema").GetProperty("$ref").GetString()!.Split('/')[^1]);
+            (schema.GetProperty("type").GetString(), schema.GetProperty("format").GetString()).Should().Be(("string", "binary"));
+        }
+    }
+
     [Fact]
     public async Task Schemas_are_one_type_each()
     {
@@ -265,7 +283,9 @@ public sealed class OpenApiTests(VtpApi api) : IClassFixture<VtpApi>
 
         public JsonElement Parameter(string name) => Parameters().Single(parameter => parameter.GetProperty("name").GetString() == name);
 
-        public IEnumerable<JsonElement> Bodies() =>
-            Json.TryGetProperty("requestBody", out var body) ? body.GetProperty("content").EnumerateObject().Select(content => content.Value) : [];
+        /// <summary>Those that are JSON; files have no fields and no example.</summary>
+        public IEnumerable<JsonElement> Bodies() => Json.TryGetProperty("requestBody", out var body)
+            ? body.GetProperty("content").EnumerateObject().Where(content => content.Name != "application/zip").Select(content => content.Value)
+            : [];
     }
 }

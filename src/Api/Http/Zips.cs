@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using Vtp.Application.Tenancy.Archives;
+using Vtp.Domain.Common;
+
+namespace Vtp.Api.Http;
+
+/// <summary>Bodies that are ZIP files.</summary>
+internal static class Zips
+{
+    private const string ContentType = "application/zip";
+
+    public static RouteHandlerBuilder AnswersZip(this RouteHandlerBuilder endpoint) =>
+        endpoint.Produces<Stream>(StatusCodes.Status200OK, ContentType);
+
+    /// <summary>Other content types are 415, and larger bodies 413.</summary>
+    public static RouteHandlerBuilder TakesZip(this RouteHandlerBuilder endpoint, long maximumBytes) =>
+        endpoint.Accepts<Stream>(ContentType).WithMetadata(new RequestSizeLimitAttribute(maximumBytes));
+
+    public static Results<PushStreamHttpResult, RefusedHttpResult> ToZip(this Result<Archive> result, CancellationToken cancellationToken) =>
+        result.Match<Results<PushStreamHttpResult, RefusedHttpResult>>(
+            archive => TypedResults.Stream(stream => archive.WriteToAsync(stream, cancellationToken), ContentType, archive.FileName),
+            refusal => new RefusedHttpResult(refusal));
+}
