@@ -157,7 +157,7 @@ internal sealed class ArchiveTableVerifier(ArchiveVerifier archive, ArchiveTable
 
         var fields = row.EnumerateObject().ToList();
         _present ??= Present(fields);
-        if (fields.Count != _present.Count || fields.Where((field, index) => !field.NameEquals(_present[index].Name)).Any())
+        if (fields.Count != _present.Count || fields.Where((field, index) => NameOf(field) != _present[index].Name).Any())
         {
             throw Fault("its columns are not those of the first line");
         }
@@ -194,8 +194,7 @@ internal sealed class ArchiveTableVerifier(ArchiveVerifier archive, ArchiveTable
         var present = new List<ArchiveColumn>();
         foreach (var field in fields)
         {
-            // NameEquals, because a name may hold what cannot be made a text of.
-            if (_byName.Values.FirstOrDefault(column => field.NameEquals(column.Name)) is not { } column || present.Contains(column))
+            if (NameOf(field) is not { } name || !_byName.TryGetValue(name, out var column) || present.Contains(column))
             {
                 throw Fault("it has a column that is unknown here, or one twice");
             }
@@ -206,6 +205,19 @@ internal sealed class ArchiveTableVerifier(ArchiveVerifier archive, ArchiveTable
         return columns.FirstOrDefault(column => !column.CanBeAbsent && !present.Contains(column)) is { } absent
             ? throw Fault($"the column {absent.Name} is missing")
             : present;
+    }
+
+    /// <returns>Null for a name that is no text: half of a surrogate pair.</returns>
+    private static string? NameOf(JsonProperty field)
+    {
+        try
+        {
+            return field.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private ArchiveFault Fault(string sentence, Exception? inner = null) => new(table.File, $"Line {_number}: {sentence}.", inner);

@@ -41,7 +41,7 @@ internal sealed class VerifiedArchive(
                 var written = await WriteAsync(connection, part, into, cancellationToken);
                 created += part.Table.Name == ArchiveTables.Accounts ? written : 0;
             }
-            catch (PostgresException exception) when (Refused(exception, part.Table) is { } refusal)
+            catch (PostgresException exception) when (Refused(exception, part.Table) is Refusal refusal)
             {
                 return refusal;
             }

@@ -54,15 +54,17 @@ internal sealed class Package
         return Replace(name, string.Concat(rows.Select(row => $"{row.ToJsonString()}\n")));
     }
 
-    public Package Replace(string name, string text)
+    public Package Replace(string name, string text) => Replace(name, Encoding.UTF8.GetBytes(text));
+
+    public Package Replace(string name, byte[] bytes)
     {
-        this[name] = Encoding.UTF8.GetBytes(text);
+        this[name] = bytes;
         return Describe(file =>
         {
             if ((string)file["name"]! == name)
             {
-                (file["bytes"], file["rows"]) = (this[name].Length, text.Count(character => character == '\n'));
-                file["sha256"] = Convert.ToHexStringLower(SHA256.HashData(this[name]));
+                (file["bytes"], file["rows"]) = (bytes.Length, bytes.Count(one => one == '\n'));
+                file["sha256"] = Convert.ToHexStringLower(SHA256.HashData(bytes));
             }
         });
     }

@@ -1,7 +1,10 @@
 using System.Net;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Vtp.Application.Tenancy.Archives;
 using Vtp.Infrastructure.Archives;
+using Vtp.Infrastructure.Persistence;
 using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Tenancy;
@@ -177,10 +180,18 @@ public sealed class ArchiveTests(VtpApi api) : IClassFixture<VtpApi>, IAsyncLife
         tables.Should().NotBeEmpty();
         tables.Except(ArchiveTables.Of(ArchiveKind.Organization).Select(table => table.Name), StringComparer.Ordinal).Except(ArchiveTables.LeftOut.Keys, StringComparer.Ordinal).Should().BeEmpty(
             "a table of organizations must be added to ArchiveTables.All, so that archives carry it, or to ArchiveTables.LeftOut with the reason why they do not");
+        using var scope = api.Service<IServiceScopeFactory>().CreateScope();
+        var sealedColumns = scope.ServiceProvider.GetRequiredService<VtpDbContext>().Model.GetEntityTypes()
+            .SelectMany(entity => entity.GetProperties().Where(property => property.FindAnnotation(VtpDbContext.Sealed) is not null)
+                .Select(property => $"{entity.GetTableName()}.{property.GetColumnName()}"))
+            .ToList();
+        sealedColumns.Should().NotBeEmpty();
         foreach (var table in ArchiveTables.Of(ArchiveKind.Organization))
         {
             var columns = await ArchiveColumn.OfAsync(source, table, isOfProject: false, CancellationToken.None);
             columns.Should().NotBeEmpty().And.AllSatisfy(column => column.Written.Should().NotBeEmpty());
+            columns.Select(column => $"{table.Name}.{column.Name}").Should().NotIntersectWith(
+                sealedColumns, "what is sealed with one server's keys no other can open: see ArchiveTables about such columns");
             table.Rules.Keys.Should().BeSubsetOf(columns.Select(column => column.Name), "rules of {0} are about its columns", table.Name);
         }
     }
