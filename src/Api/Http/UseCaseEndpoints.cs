@@ -1,6 +1,6 @@
-using Vtp.Domain.Common;
 using System.Reflection;
 using Vtp.Application.Common;
+using Vtp.Domain.Common;
 
 namespace Vtp.Api.Http;
 

@@ -1,10 +1,10 @@
-using Vtp.Domain.Tenancy.ApiKeys;
-using Vtp.Domain.Common;
 using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.AspNetCore.Mvc.Infrastructure;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Vtp.Api.Http;
+using Vtp.Domain.Common;
+using Vtp.Domain.Tenancy.ApiKeys;
 
 namespace Vtp.Api.OpenApi;
 

@@ -1,4 +1,3 @@
-using Vtp.Domain.Common;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
@@ -7,6 +6,7 @@ using FluentValidation;
 using Microsoft.AspNetCore.Routing;
 using Vtp.Api.Http;
 using Vtp.Api.OpenApi;
+using Vtp.Domain.Common;
 using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Http;
