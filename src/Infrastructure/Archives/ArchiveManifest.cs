@@ -12,7 +12,6 @@ internal sealed record ArchiveManifest(
     int FormatVersion, ArchiveKind Kind, Guid Id, string Name, DateTimeOffset ExportedAt, string Schema, IReadOnlyList<ArchiveFileFacts> Files)
 {
     public const string File = "manifest.json";
-    public const string ContentType = "application/zip";
     public const int CurrentVersion = 1;
     public const int MaximumBytes = 64 * 1024;
 

@@ -124,6 +124,9 @@ internal static class ArchiveIntents
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/{path}") { Content = new ByteArrayContent(archive) };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue(type);
+
+        // A server that refuses a body without reading it closes the connection, and who sends on may miss the answer.
+        request.Headers.ExpectContinue = true;
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", person.AccessToken);
         return await person.Api.SendAsync(request);
     }
