@@ -13,25 +13,25 @@ internal sealed class EmailRenderer
 {
     private const string SubjectMark = "Subject: ";
 
-    private readonly IHandlebars html = Engine(escaping: true);
-    private readonly IHandlebars text = Engine(escaping: false);
-    private readonly ConcurrentDictionary<string, Lazy<Template>> templates = new(StringComparer.Ordinal);
-    private readonly HandlebarsTemplate<object, object> layout;
+    private readonly IHandlebars _html = Engine(escaping: true);
+    private readonly IHandlebars _text = Engine(escaping: false);
+    private readonly ConcurrentDictionary<string, Lazy<Template>> _templates = new(StringComparer.Ordinal);
+    private readonly HandlebarsTemplate<object, object> _layout;
 
     public EmailRenderer()
     {
-        html.RegisterTemplate("button", Source("button.html"));
-        layout = html.Compile(Source("layout.html"));
+        _html.RegisterTemplate("button", Source("button.html"));
+        _layout = _html.Compile(Source("layout.html"));
     }
 
     /// <exception cref="HandlebarsUndefinedBindingException">The template names a value that the model does not have.</exception>
     public RenderedEmail Render(Guid id, string to, string template, IReadOnlyDictionary<string, object?> model)
     {
-        var (subject, htmlBody, textBody) = templates.GetOrAdd(template, name => new Lazy<Template>(() => Compile(name))).Value;
+        var (subject, htmlBody, textBody) = _templates.GetOrAdd(template, name => new Lazy<Template>(() => Compile(name))).Value;
         var values = model.ToDictionary(entry => entry.Key, entry => OnOneLine(entry.Key, entry.Value), StringComparer.Ordinal);
 
         var title = subject(values);
-        return new RenderedEmail(id, to, title, layout(new { title, content = htmlBody(values) }), textBody(values));
+        return new RenderedEmail(id, to, title, _layout(new { title, content = htmlBody(values) }), textBody(values));
     }
 
     private static IHandlebars Engine(bool escaping) => Handlebars.Create(new HandlebarsConfiguration
@@ -46,9 +46,9 @@ internal sealed class EmailRenderer
         var lines = Source($"{name}.text").Split('\n', 2);
         return lines is [var first, var body] && first.StartsWith(SubjectMark, StringComparison.Ordinal)
             ? new Template(
-                Subject: text.Compile(first[SubjectMark.Length..]),
-                Html: html.Compile(Source($"{name}.html")),
-                Text: text.Compile(body.TrimStart('\n')))
+                Subject: _text.Compile(first[SubjectMark.Length..]),
+                Html: _html.Compile(Source($"{name}.html")),
+                Text: _text.Compile(body.TrimStart('\n')))
             : throw new InvalidOperationException($"The template '{name}.text.hbs' does not begin with '{SubjectMark}...'.");
     }
 

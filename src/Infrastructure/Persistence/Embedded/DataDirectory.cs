@@ -14,15 +14,15 @@ internal sealed class DataDirectory
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(25);
 
-    private readonly EmbeddedFolder folder;
+    private readonly EmbeddedFolder _folder;
 
-    private DataDirectory(EmbeddedFolder folder, string path) => (this.folder, Path) = (folder, path);
+    private DataDirectory(EmbeddedFolder folder, string path) => (_folder, Path) = (folder, path);
 
     public string Path { get; private set; }
 
     private string Parent => System.IO.Path.GetDirectoryName(Path)!;
 
-    private bool IsLinked => !string.Equals(Path, folder.Data, StringComparison.Ordinal);
+    private bool IsLinked => !string.Equals(Path, _folder.Data, StringComparison.Ordinal);
 
     public static DataDirectory Locate(EmbeddedFolder folder) =>
         new(folder, new DirectoryInfo(folder.Data).LinkTarget ?? folder.Data);
@@ -33,10 +33,10 @@ internal sealed class DataDirectory
     /// </summary>
     public async Task PlaceAsync(CancellationToken ct)
     {
-        if (!IsLinked && !Directory.Exists(Path) && !await ServerUser.CanEnterAsync(folder.Path, ct))
+        if (!IsLinked && !Directory.Exists(Path) && !await ServerUser.CanEnterAsync(_folder.Path, ct))
         {
             Path = $"{SharedRoot}/{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
-            File.CreateSymbolicLink(folder.Data, Path);
+            File.CreateSymbolicLink(_folder.Data, Path);
         }
 
         if (IsLinked)
@@ -63,15 +63,15 @@ internal sealed class DataDirectory
 
     public async Task CreateAsync(PostgresBinaries binaries, CancellationToken ct)
     {
-        folder.WritePassword();
+        _folder.WritePassword();
         var scrap = NewScrap();
         await ServerUser.MakePrivateFolderAsync(scrap, ct);
 
         var run = await Supervised.MakeRunFolderAsync(ct);
         var password = System.IO.Path.Combine(run, "password");
-        await ServerUser.CopyPrivatelyAsync(folder.PasswordFile, password, ct);
+        await ServerUser.CopyPrivatelyAsync(_folder.PasswordFile, password, ct);
 
-        await using var initdb = Supervised.Start(run, folder.Log, binaries["initdb"],
+        await using var initdb = Supervised.Start(run, _folder.Log, binaries["initdb"],
             "--pgdata", scrap, "--no-clean", "--data-checksums",
             "--username", "postgres", "--pwfile", password, "--auth", "scram-sha-256",
             // Rows sort by code point, on every system and version alike; upper and lower case know all of Unicode.
@@ -80,7 +80,7 @@ internal sealed class DataDirectory
 
         if (!initdb.Succeeded)
         {
-            throw folder.Fault($"PostgreSQL could not make a data directory in {Path}");
+            throw _folder.Fault($"PostgreSQL could not make a data directory in {Path}");
         }
 
         Directory.Move(scrap, Path);
@@ -137,10 +137,10 @@ internal sealed class DataDirectory
         }
 
         await SweepAsync(ct);
-        File.Delete(folder.PasswordFile);
+        File.Delete(_folder.PasswordFile);
         if (IsLinked)
         {
-            File.Delete(folder.Data);
+            File.Delete(_folder.Data);
         }
     }
 

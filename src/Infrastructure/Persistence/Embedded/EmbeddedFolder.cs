@@ -9,9 +9,9 @@ internal sealed class EmbeddedFolder : IDisposable
     private const int WouldBlockOnLinux = 11;
     private const int WouldBlockOnMac = 35;
 
-    private readonly FileStream hold;
+    private readonly FileStream _hold;
 
-    private EmbeddedFolder(string path, FileStream hold) => (Path, this.hold) = (path, hold);
+    private EmbeddedFolder(string path, FileStream hold) => (Path, _hold) = (path, hold);
 
     public string Path { get; }
 
@@ -75,5 +75,5 @@ internal sealed class EmbeddedFolder : IDisposable
         : throw new StartupFault($"{PasswordFile} is gone, and without it the data in {Data} cannot be opened: " +
             "put it back, or start from nothing with --reset.");
 
-    public void Dispose() => hold.Dispose();
+    public void Dispose() => _hold.Dispose();
 }

@@ -39,20 +39,20 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         "log_min_error_statement=panic",
     ];
 
-    private readonly EmbeddedFolder heldFolder;
-    private readonly Supervised supervised;
+    private readonly EmbeddedFolder _folder;
+    private readonly Supervised _server;
 
     private EmbeddedPostgres(EmbeddedFolder folder, Supervised server, string connectionString)
     {
-        heldFolder = folder;
-        supervised = server;
+        _folder = folder;
+        _server = server;
         ConnectionString = connectionString;
     }
 
     public string ConnectionString { get; }
 
     /// <summary>Completes when the server has ended, by itself or because it was disposed of.</summary>
-    public Task Exited => supervised.Exited;
+    public Task Exited => _server.Exited;
 
     /// <exception cref="StartupFault">The server cannot start; the message says why.</exception>
     public static async Task<EmbeddedPostgres> StartAsync(EmbeddedPostgresOptions options, CancellationToken ct)
@@ -86,8 +86,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await supervised.DisposeAsync();
-        heldFolder.Dispose();
+        await _server.DisposeAsync();
+        _folder.Dispose();
     }
 
     private static async Task<EmbeddedPostgres> StartAsync(

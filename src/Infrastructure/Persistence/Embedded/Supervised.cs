@@ -11,19 +11,19 @@ internal sealed class Supervised : IAsyncDisposable
     // A session of its own keeps Ctrl-C away from the server: VTP hears it first, finishes its work, then stops the server.
     private static readonly string[] OwnSession = OperatingSystem.IsLinux() ? ["setsid"] : [];
 
-    private readonly Process process;
-    private readonly StreamWriter lifeline;
+    private readonly Process _process;
+    private readonly StreamWriter _lifeline;
 
     private Supervised(Process process)
     {
-        this.process = process;
-        lifeline = process.StandardInput;
+        _process = process;
+        _lifeline = process.StandardInput;
         Exited = process.WaitForExitAsync();
     }
 
     public Task Exited { get; }
 
-    public bool Succeeded => process.ExitCode == 0;
+    public bool Succeeded => _process.ExitCode == 0;
 
     // Short, since the path of a Unix-domain socket ends at about 100 characters, and not to be guessed by others in /tmp.
     public static async Task<string> MakeRunFolderAsync(CancellationToken ct)
@@ -39,9 +39,9 @@ internal sealed class Supervised : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        lifeline.Close();
+        _lifeline.Close();
         await Exited;
-        process.Dispose();
+        _process.Dispose();
     }
 
     private static string ReadScript()
