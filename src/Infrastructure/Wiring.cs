@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Vtp.Application.Common;
@@ -66,7 +67,7 @@ public static class Wiring
         services.AddSingleton(provider => Connections.Pool(
             provider.GetRequiredService<IConfiguration>().GetConnectionString("Vtp")
             ?? throw new StartupFault("ConnectionStrings__Vtp is not set.")));
-        services.AddPooledDbContextFactory<VtpDbContext>((provider, options) => options
+        services.AddDbContextPool<VtpDbContext>((provider, options) => options
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
             .UseApplicationServiceProvider(provider)
             .ReplaceService<IModelCacheKeyFactory, ModelPerServer>()
@@ -76,12 +77,15 @@ public static class Wiring
                 new EndedSessionsInterceptor(provider.GetRequiredService<EndedSessions>()),
                 new KeyChangesInterceptor(provider.GetRequiredService<KnownKeys>()))
             .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.PendingModelChangesWarning)));
-        services.AddScoped(provider =>
+        // A pooled context comes with the scope of whoever had it before; nobody may get it without their own. Around EF
+        // Core's own registration, whose lease knows that several services of a request hold, and dispose, one context.
+        var pooled = services.Last(service => service.ServiceType == typeof(VtpDbContext)).ImplementationFactory!;
+        services.Replace(ServiceDescriptor.Scoped(provider =>
         {
-            var db = provider.GetRequiredService<IDbContextFactory<VtpDbContext>>().CreateDbContext();
+            var db = (VtpDbContext)pooled(provider);
             db.Tenant = provider.GetRequiredService<TenantScope>();
             return db;
-        });
+        }));
         services.AddScoped<IVtpDb>(provider => provider.GetRequiredService<VtpDbContext>());
     }
 
@@ -104,7 +108,7 @@ public static class Wiring
             .Validate(limits => limits.MaximumBytes >= 1, "Archives:MaximumBytes must be 1 or more.")
             .ValidateOnStart();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<ArchiveLimits>>().Value);
-        services.AddSingleton<SchemaVersion>();
+        services.AddScoped<SchemaVersion>();
         services.AddScoped<IArchiveExporter, ArchiveExporter>();
         services.AddScoped<IArchiveImporter, ArchiveImporter>();
     }

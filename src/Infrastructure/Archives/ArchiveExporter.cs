@@ -74,7 +74,7 @@ internal sealed class ArchiveExporter(NpgsqlDataSource database, SchemaVersion s
         }
 
         // Last, because only now are the files' hashes known.
-        var manifest = new ArchiveManifest(ArchiveManifest.CurrentVersion, kind, id, name, now, await schema.NewestAsync(cancellationToken), files);
+        var manifest = new ArchiveManifest(ArchiveManifest.CurrentVersion, kind, id, name, now, schema.Newest, files);
         await using var last = await CreateAsync(zip, ArchiveManifest.File, now, cancellationToken);
         await JsonSerializer.SerializeAsync(last, manifest, ArchiveManifest.Json, cancellationToken);
     }

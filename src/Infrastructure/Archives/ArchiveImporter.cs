@@ -93,7 +93,7 @@ internal sealed class ArchiveImporter(NpgsqlDataSource database, VtpDbContext db
         Demand(manifest is not null, "It is not the manifest of an archive.");
         Demand(manifest!.FormatVersion == ArchiveManifest.CurrentVersion, $"This server reads format_version {ArchiveManifest.CurrentVersion}.");
         Demand(manifest.Kind == kind, kind == ArchiveKind.Organization ? "It is not an organization's archive." : "It is not a project's archive.");
-        Demand((await schema.KnownAsync(cancellationToken)).Contains(manifest.Schema, StringComparer.Ordinal), "A newer version of VTP made it: import it there.");
+        Demand((schema.Known).Contains(manifest.Schema, StringComparer.Ordinal), "A newer version of VTP made it: import it there.");
         Demand(manifest.Files.All(one => one is { Rows: >= 0, Bytes: >= 0 }), "A file has fewer rows or bytes than none.");
         var unpacked = manifest.Files.Aggregate(0m, (sum, one) => sum + one.Bytes);
         Demand(unpacked <= limits.MaximumUnpackedBytes, $"Its files have {unpacked} bytes; this server takes {limits.MaximumUnpackedBytes}.");

@@ -64,6 +64,13 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     /// <summary>Whose rows this unit of work sees. Contexts are pooled; whoever hands one out sets it.</summary>
     public TenantScope Tenant { get; set; } = new();
 
+    // Query filters are made of plain members: anything else in them EF Core evaluates by compiling it, for every query.
+    private OrganizationId[] TenantIds => Tenant.Organizations;
+
+    private bool SeesEveryProject => Tenant.Project is null;
+
+    private ProjectId? TenantProject => Tenant.Project;
+
     public Func<AuditEntry>? PendingAudit { get; set; }
 
     public Task BeginAsync(CancellationToken cancellationToken) =>
@@ -175,18 +182,18 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     /// </summary>
     private void FilterByTenant(ModelBuilder modelBuilder)
     {
-        modelBuilder.Entity<Organization>().HasQueryFilter(Queries.TenantFilter, row => Tenant.Organizations.Contains(row.Id));
-        modelBuilder.Entity<Member>().HasQueryFilter(Queries.TenantFilter, row => Tenant.Organizations.Contains(row.OrganizationId));
-        modelBuilder.Entity<Invitation>().HasQueryFilter(Queries.TenantFilter, row => Tenant.Organizations.Contains(row.OrganizationId));
+        modelBuilder.Entity<Organization>().HasQueryFilter(Queries.TenantFilter, row => TenantIds.Contains(row.Id));
+        modelBuilder.Entity<Member>().HasQueryFilter(Queries.TenantFilter, row => TenantIds.Contains(row.OrganizationId));
+        modelBuilder.Entity<Invitation>().HasQueryFilter(Queries.TenantFilter, row => TenantIds.Contains(row.OrganizationId));
         modelBuilder.Entity<Project>().HasQueryFilter(
             Queries.TenantFilter,
-            row => Tenant.Organizations.Contains(row.OrganizationId) && (Tenant.Project == null || row.Id == Tenant.Project));
+            row => TenantIds.Contains(row.OrganizationId) && (SeesEveryProject || row.Id == TenantProject));
         modelBuilder.Entity<ApiKey>().HasQueryFilter(
             Queries.TenantFilter,
-            row => Tenant.Organizations.Contains(row.OrganizationId) && (Tenant.Project == null || row.ProjectId == Tenant.Project));
+            row => TenantIds.Contains(row.OrganizationId) && (SeesEveryProject || row.ProjectId == TenantProject));
         modelBuilder.Entity<AuditEntry>().HasQueryFilter(
             Queries.TenantFilter,
-            row => row.OrganizationId != null && Tenant.Organizations.Contains(row.OrganizationId.Value) && (Tenant.Project == null || row.ProjectId == Tenant.Project));
+            row => row.OrganizationId != null && TenantIds.Contains(row.OrganizationId.Value) && (SeesEveryProject || row.ProjectId == TenantProject));
     }
 
     /// <summary>PostgreSQL's own row version; a lost race is a <see cref="DbUpdateConcurrencyException"/>, answered 409.</summary>
