@@ -211,6 +211,17 @@ public sealed class TeamTests(VtpApi api) : IClassFixture<VtpApi>
         (await school.Owner.GetAsync($"{school.Path}/members?role=King")).ShouldBeProblem(HttpStatusCode.BadRequest, "request.invalid", "role");
     }
 
+    [Fact]
+    public async Task People_are_searched_by_an_index() =>
+        (await api.QueryAsync<string>(
+            """
+            SET enable_seqscan = off;
+            CREATE FUNCTION plan_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
+            DECLARE line text; lines text := '';
+            BEGIN FOR line IN EXECUTE 'EXPLAIN ' || statement LOOP lines := lines || line; END LOOP; RETURN lines; END $$;
+            SELECT plan_of('SELECT id FROM accounts WHERE search_text LIKE vtp_fold(''%zoe%'')')
+            """)).Should().Contain("accounts_search");
+
     private Task<long> OwnersAsync(School school) =>
         api.QueryAsync<long>("SELECT count(*) FROM members WHERE organization_id = $1 AND role = 'owner'", school.Id)!;
 

@@ -7,7 +7,7 @@ using Vtp.Domain.Identity.Accounts;
 namespace Vtp.Application.Identity.Administration;
 
 /// <summary>All accounts, newest first.</summary>
-/// <param name="Search">Part of a name or address, without case.</param>
+/// <param name="Search">Part of a name or address, without case and accents.</param>
 /// <param name="Limit">1 to 100; 20 when absent.</param>
 [Requires(Permission.ManageAccounts)]
 public sealed record ListUsersQuery(string? Search, Role? Role, bool? Disabled, int? Page, int? Limit) : IQuery<Page<ManagedUser>>;
@@ -23,10 +23,8 @@ internal sealed class ListUsersHandler(IVtpDb db) : IRequestHandler<ListUsersQue
         var accounts = db.Accounts.AsNoTracking();
         if (!string.IsNullOrWhiteSpace(request.Search))
         {
-            var search = request.Search.Trim().ToLowerInvariant();
-#pragma warning disable CA1862, MA0011 // Translated to SQL, which has no StringComparison.
-            accounts = accounts.Where(account => account.FullName.ToLower().Contains(search) || ((string)(object)account.Email).Contains(search));
-#pragma warning restore CA1862, MA0011
+            accounts = accounts.Where(account =>
+                EF.Functions.Like(EF.Property<string>(account, Queries.SearchText), Queries.Fold(Queries.Anywhere(request.Search)), Queries.Escape));
         }
 
         if (request.Role is { } role)

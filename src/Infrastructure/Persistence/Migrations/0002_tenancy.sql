@@ -28,7 +28,6 @@ CREATE TABLE organizations (
     search_text text NOT NULL GENERATED ALWAYS AS (vtp_fold(name || ' ' || admin_email)) STORED
 );
 CREATE UNIQUE INDEX organizations_admin_email ON organizations (admin_email) WHERE deleted_at IS NULL;
-CREATE INDEX organizations_search ON organizations USING gin (search_text gin_trgm_ops);
 
 CREATE TABLE members (
     id uuid PRIMARY KEY,
@@ -76,7 +75,6 @@ CREATE TABLE projects (
     search_text text NOT NULL GENERATED ALWAYS AS (vtp_fold(name)) STORED
 );
 CREATE INDEX projects_organization ON projects (organization_id, id DESC);
-CREATE INDEX projects_search ON projects USING gin (search_text gin_trgm_ops);
 
 CREATE TABLE api_keys (
     id uuid PRIMARY KEY,
