@@ -1,5 +1,6 @@
 using Vtp.Api;
 using Vtp.Api.Console;
+using Vtp.Api.Endpoints.Audit;
 using Vtp.Api.Endpoints.Identity;
 using Vtp.Api.Endpoints.Operations;
 using Vtp.Api.Endpoints.Tenancy;
@@ -53,6 +54,7 @@ try
     api.MapTeam();
     api.MapProjects();
     api.MapArchives();
+    api.MapAudit();
 
     await app.Services.MigrateDatabaseAsync(CancellationToken.None);
     await app.ServeAsync(options, database);

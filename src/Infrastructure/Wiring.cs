@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Vtp.Application.Audit;
 using Vtp.Application.Common;
 using Vtp.Application.Identity;
 using Vtp.Application.Tenancy;
@@ -55,6 +56,7 @@ public static class Wiring
         services.AddSingleton<HybridCache, MemoryHybridCache>();
         services.AddTenancy(configuration);
         services.AddArchives(configuration);
+        services.AddAudit(configuration);
         services.AddSingleton<IProfiles, ProfileReader>();
         services.AddSingleton<IQrCodes, QrCodes>();
         services.AddSingleton<ILinks>(provider =>
@@ -94,7 +96,6 @@ public static class Wiring
         services.AddSingleton(configuration.GetSection("Tenancy").Get<TenancyLimits>() ?? new());
         services.AddSingleton(new LiveKitAddress(configuration["LiveKit:Url"]));
         services.AddSingleton<IMemberships, MembershipReader>();
-        services.AddSingleton<IAuditPartitions, AuditPartitions>();
         services.AddSingleton<KnownKeys>();
         services.AddSingleton<KeyUses>();
         services.AddSingleton<IApiKeyReader, ApiKeyReader>();
@@ -111,6 +112,26 @@ public static class Wiring
         services.AddScoped<SchemaVersion>();
         services.AddScoped<IArchiveExporter, ArchiveExporter>();
         services.AddScoped<IArchiveImporter, ArchiveImporter>();
+    }
+
+    private static void AddAudit(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<AuditOptions>().Bind(configuration.GetSection("Audit"))
+            .Validate(options => options.SealEvery >= TimeSpan.FromMilliseconds(10) && options.SealEvery <= TimeSpan.FromDays(1), "Audit:SealEvery must lie between 10 milliseconds and a day.")
+            .Validate(
+                options => options.CheckpointEvery >= TimeSpan.FromSeconds(1) && options.CheckpointEvery <= TimeSpan.FromMinutes(5),
+                "Audit:CheckpointEvery must lie between 1 second and 5 minutes.")
+            .ValidateOnStart();
+        services.AddSingleton<IAuditPartitions, AuditPartitions>();
+        services.AddScoped<IAuditLog, AuditLog>();
+        services.AddScoped<IAuditTrail, AuditTrailReader>();
+        services.AddSingleton<AuditSigningKeys>();
+        services.AddSingleton<IAuditKeys>(provider => provider.GetRequiredService<AuditSigningKeys>());
+        services.AddSingleton<AuditSealer>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditSigningKeys>());
+        services.AddSingleton<AuditExpiry>();
+        services.AddHostedService<AuditSealing>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditExpiry>());
     }
 
     private static void AddSecrets(this IServiceCollection services)

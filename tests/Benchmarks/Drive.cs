@@ -18,14 +18,19 @@ internal static class Drive
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Run = TimeSpan.FromSeconds(5);
 
-    public static async Task<int> RunAsync()
+    /// <param name="measure">What is driven.</param>
+    public static async Task<int> RunAsync(params Func<CancellationToken, Task>[] measure)
     {
         using var interrupted = new CancellationTokenSource();
         using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
         using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
         try
         {
-            await MeasureAsync(interrupted.Token);
+            foreach (var part in measure)
+            {
+                await part(interrupted.Token);
+            }
+
             return 0;
         }
         catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
@@ -40,7 +45,7 @@ internal static class Drive
         }
     }
 
-    private static async Task MeasureAsync(CancellationToken ct)
+    public static async Task MeasureAsync(CancellationToken ct)
     {
         await using var database = await TemporaryPostgres.StartAsync(ct);
         await using var vtp = await StartVtpAsync(database, ct);
@@ -50,7 +55,7 @@ internal static class Drive
         Table.Print(await VersionsAsync(database, ct), await MeasureAsync(vtp, floor, people, ct));
     }
 
-    private static Task<ServerProcess> StartVtpAsync(TemporaryPostgres database, CancellationToken ct)
+    public static Task<ServerProcess> StartVtpAsync(TemporaryPostgres database, CancellationToken ct, params KeyValuePair<string, string>[] settings)
     {
         // Limits are there to refuse exactly what this program does.
         var limits = RateLimitPolicies.Defaults.Keys.SelectMany(policy => new KeyValuePair<string, string>[]
@@ -61,7 +66,7 @@ internal static class Drive
         return ServerProcess.StartAsync(
             ApiAssembly(),
             [],
-            [new("ConnectionStrings__Vtp", database.ConnectionString), new("VTP_FOLDER", database.Folder), .. limits],
+            [new("ConnectionStrings__Vtp", database.ConnectionString), new("VTP_FOLDER", database.Folder), .. limits, .. settings],
             ct);
     }
 

@@ -16,7 +16,9 @@ internal static class Program
                 await Floor.RunAsync(connectionString);
                 return 0;
             case ["drive"]:
-                return await Drive.RunAsync();
+                return await Drive.RunAsync(Drive.MeasureAsync, AuditDrive.RunAsync);
+            case ["audit"]:
+                return await Drive.RunAsync(AuditDrive.RunAsync);
             default:
                 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, Micro());
                 return 0;

@@ -13,7 +13,7 @@ internal static partial class XmlComments
 
     public static string? Parameter(Type type, string name) => Text(Members.GetValueOrDefault($"T:{type.FullName}")?
         .Elements("param")
-        .FirstOrDefault(parameter => string.Equals(parameter.Attribute("name")?.Value, name, StringComparison.OrdinalIgnoreCase)));
+        .FirstOrDefault(parameter => JsonNamingPolicy.SnakeCaseLower.ConvertName(parameter.Attribute("name")!.Value) == JsonNamingPolicy.SnakeCaseLower.ConvertName(name)));
 
     private static Dictionary<string, XElement> Read(string assembly) =>
         XDocument.Load(Path.Combine(AppContext.BaseDirectory, $"{assembly}.xml"))

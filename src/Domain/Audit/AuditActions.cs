@@ -1,7 +1,7 @@
 namespace Vtp.Domain.Audit;
 
 /// <param name="Name"><c>area.what_happened</c></param>
-/// <param name="Resource">What it is done to.</param>
+/// <param name="Resource">What it is done to. It is within the hash of every entry, so that it never changes.</param>
 public sealed record AuditAction(string Name, string Resource, string Description);
 
 /// <summary>Everything that the trail can speak of: the one list. docs/audit-actions.md is made of it.</summary>
@@ -118,6 +118,9 @@ public static class AuditActions
     private static readonly Dictionary<string, AuditAction> ByName = All.ToDictionary(action => action.Name, StringComparer.Ordinal);
 
     public static AuditAction Of(string name) => ByName[name];
+
+    /// <summary>Of any name, also one that only a newer version knows, or nobody.</summary>
+    public static string ResourceOf(string name) => ByName.TryGetValue(name, out var action) ? action.Resource : name.Split('.', 2)[0];
 
     public static IReadOnlyList<string> On(string resource) => [.. All.Where(action => action.Resource == resource).Select(action => action.Name)];
 }

@@ -3,7 +3,6 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 using Npgsql;
 using NpgsqlTypes;
 using Vtp.Application.Common;
-using Vtp.Domain.Tenancy.Organizations;
 
 namespace Vtp.Infrastructure.Persistence;
 
@@ -44,18 +43,55 @@ internal sealed class TenantInterceptor : DbCommandInterceptor
 #pragma warning disable CA2100 // Puts a constant before what EF Core generated.
         command.CommandText = Set + command.CommandText;
 #pragma warning restore CA2100
-        command.Parameters.Add(new NpgsqlParameter("vtp_tenants", NpgsqlDbType.Text) { Value = scope.IsSystem ? "*" : ArrayOf(scope.Organizations) });
+        command.Parameters.Add(new NpgsqlParameter("vtp_tenants", NpgsqlDbType.Text) { Value = scope.Tenants });
         command.Parameters.Add(new NpgsqlParameter("vtp_project", NpgsqlDbType.Text) { Value = scope.Project?.ToString() ?? "" });
     }
 
     private static TenantScope? ScopeOf(CommandEventData eventData) =>
         eventData.Context is VtpDbContext { Tenant: { IsEmpty: false } scope } ? scope : null;
-
-    private static string ArrayOf(OrganizationId[] organizations) => $"{{{string.Join(',', organizations)}}}";
 }
 
-internal static class SystemCommands
+internal static class ScopedCommands
 {
+    internal const string SetByPosition = "SELECT set_config('vtp.tenants', $1, true), set_config('vtp.project', $2, true)";
+
+    private const string SetForIndexOrder =
+        SetByPosition + ", set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true), "
+        + "set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)";
+
+    extension(TenantScope scope)
+    {
+        /// <summary>As <c>vtp.tenants</c> takes it.</summary>
+        public string Tenants => scope.IsSystem ? "*" : $"{{{string.Join(',', scope.Organizations)}}}";
+    }
+
+    /// <summary>A statement beneath EF Core that sees what the request may see. One round trip.</summary>
+    /// <param name="database">Where it runs.</param>
+    /// <param name="scope">Of the request.</param>
+    /// <param name="sql">One statement.</param>
+    /// <param name="inIndexOrder">
+    /// Its parts are so small that sorting looks cheap to a planner who takes filters for independent; it may not, and
+    /// reads in the order of an index, which is right however many rows there turn out to be.
+    /// </param>
+    /// <param name="parameters">Of the statement, by position.</param>
+    public static NpgsqlBatch CreateScopedCommand(
+        this NpgsqlDataSource database, TenantScope scope, string sql, bool inIndexOrder, params NpgsqlParameter[] parameters)
+    {
+        var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(inIndexOrder ? SetForIndexOrder : SetByPosition)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<string> { TypedValue = scope.Tenants },
+                new NpgsqlParameter<string> { TypedValue = scope.Project?.ToString() ?? "" },
+            },
+        });
+        var command = new NpgsqlBatchCommand(sql);
+        command.Parameters.AddRange(parameters);
+        batch.BatchCommands.Add(command);
+        return batch;
+    }
+
     /// <summary>A statement of the server's own work, which sees every organization. One round trip.</summary>
     public static NpgsqlBatch CreateSystemCommand(this NpgsqlDataSource database, string sql, params NpgsqlParameter[] parameters)
     {

@@ -63,7 +63,7 @@ public static class Intents
     {
         using var response = await api.Http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
-        var isJson = response.Content.Headers.ContentType?.MediaType?.EndsWith("json", StringComparison.Ordinal) == true && text.Length > 0;
+        var isJson = response.Content.Headers.ContentType?.MediaType is "application/json" or "application/problem+json" && text.Length > 0;
         var json = isJson ? JsonSerializer.Deserialize<JsonElement>(text) : default;
         return new Answer(response.StatusCode, json, text, response.Headers, response.Content.Headers);
     }

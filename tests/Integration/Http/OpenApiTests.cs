@@ -139,7 +139,7 @@ public sealed class OpenApiTests(VtpApi api) : IClassFixture<VtpApi>
         var login = operations.Single(operation => operation.Id == "SignIn");
         login.Json.GetProperty("description").GetString().Should().StartWith("First factor, and with `code` both at once.");
         var search = operations.Single(operation => operation.Id == "ListUsers").Parameter("search");
-        search.GetProperty("description").GetString().Should().Be("Part of a name or address, without case.");
+        search.GetProperty("description").GetString().Should().Be("Part of a name or address, without case and accents.");
         operations.Single(operation => operation.Id == "ListUsers").Parameter("role").GetProperty("schema").GetProperty("enum").GetArrayLength().Should().Be(3);
         operations.Single(operation => operation.Id == "CreateUser").Parameter("Idempotency-Key").GetProperty("in").GetString().Should().Be("header");
         (await SchemaAsync("TwoFactorEnabled")).GetProperty("properties").GetProperty("backup_codes").GetProperty("description").GetString()

@@ -15,6 +15,9 @@ public sealed class IsolationTests(VtpApi api) : IClassFixture<VtpApi>
 {
     private static readonly string[] Tables = ["organizations", "members", "invitations", "projects", "api_keys", "audit_entries"];
 
+    // Read and written by hand, beneath EF Core.
+    private static readonly string[] TablesWithoutModel = ["audit_chains", "audit_checkpoints", "audit_counts", "audit_retentions"];
+
     [Fact]
     public async Task Every_route_answers_404_to_every_id_of_another_organization_and_changes_nothing()
     {
@@ -107,7 +110,7 @@ public sealed class IsolationTests(VtpApi api) : IClassFixture<VtpApi>
         var (mine, _) = await TwoTenantsAsync();
         await using var database = NpgsqlDataSource.Create(api.ConnectionString);
 
-        foreach (var table in Tables)
+        foreach (var table in Tables.Concat(TablesWithoutModel))
         {
             await using var count = database.CreateCommand($"SELECT count(*) FROM {table}");
             (await count.ExecuteScalarAsync()).Should().Be(0L, table);
@@ -170,10 +173,11 @@ public sealed class IsolationTests(VtpApi api) : IClassFixture<VtpApi>
         return ((await Tenant.OfAsync(ours)).Organization, (await Tenant.OfAsync(theirs)).Organization);
     }
 
+    /// <summary>Without what the server does by itself meanwhile: entries are sealed, uses of keys noted.</summary>
     private async Task<string> SnapshotAsync(Guid organization)
     {
         var rows = Tables.Select(table =>
-            $"SELECT '{table}' AS name, row::text AS row FROM {table} row WHERE {(table == "organizations" ? "id" : "organization_id")} = '{organization}'");
+            $"SELECT '{table}' AS name, (to_jsonb(row) - '{{sequence,previous_hash,hash,last_used_at}}'::text[])::text AS row FROM {table} row WHERE {(table == "organizations" ? "id" : "organization_id")} = '{organization}'");
         return await api.QueryAsync<string>($"SELECT string_agg(name || row, E'\\n' ORDER BY name, row) FROM ({string.Join(" UNION ALL ", rows)}) all_rows") ?? "";
     }
 }

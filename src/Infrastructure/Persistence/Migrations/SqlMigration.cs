@@ -28,3 +28,6 @@ internal sealed class Tenancy : SqlMigration;
 
 [DbContext(typeof(VtpDbContext)), Migration("0003_idempotency")]
 internal sealed class Idempotency : SqlMigration;
+
+[DbContext(typeof(VtpDbContext)), Migration("0004_audit_proof")]
+internal sealed class AuditProof : SqlMigration;
