@@ -80,15 +80,13 @@ internal sealed class AuditLog(NpgsqlDataSource database, TenantScope scope) : I
         }
 
         var path = new AuditPath(scope, filter, names?.Length > AuditPath.MaximumNames ? null : names, before, limit);
-        await using var batch = database.CreateScopedCommand(scope, path.Sql, inIndexOrder: true, path.Parameters);
-        await using var reader = await batch.ReadAsync(cancellationToken);
-        var entries = new List<AuditEntryView>();
-        while (await reader.ReadAsync(cancellationToken))
+        if (path.IsMany && names is { Length: <= AuditPath.MaximumNames } && AuditPath.AtAGlance(scope, filter, names, before, limit) is { } glance
+            && await ReadAsync(glance, cancellationToken) is { } page && page.Count == limit)
         {
-            entries.Add(new AuditRow(reader).ToView());
+            return page;
         }
 
-        return entries;
+        return await ReadAsync(path, cancellationToken);
     }
 
     public async Task<AuditTotals> CountAsync(DateOnly from, CancellationToken cancellationToken)
@@ -117,6 +115,19 @@ internal sealed class AuditLog(NpgsqlDataSource database, TenantScope scope) : I
         }
 
         return new AuditTotals(actions, refused, lists["action"], lists["actor"]);
+    }
+
+    private async Task<List<AuditEntryView>> ReadAsync(AuditPath path, CancellationToken cancellationToken)
+    {
+        await using var batch = database.CreateScopedCommand(scope, path.Sql, inIndexOrder: true, path.Parameters);
+        await using var reader = await batch.ReadAsync(cancellationToken);
+        var entries = new List<AuditEntryView>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            entries.Add(new AuditRow(reader).ToView());
+        }
+
+        return entries;
     }
 
     /// <summary>Names of actors that fit, and those of the wanted actions that occur; null when all are wanted.</summary>

@@ -3,6 +3,7 @@ using NpgsqlTypes;
 using Vtp.Application.Audit;
 using Vtp.Application.Common;
 using Vtp.Domain.Audit;
+using Vtp.Domain.Tenancy.Organizations;
 
 namespace Vtp.Infrastructure.Audit;
 
@@ -16,6 +17,9 @@ internal sealed class AuditPath
     // More names than this are no longer few; and a combination costs about as much as reading some tens of entries.
     public const int MaximumNames = 1000;
     private const int MaximumCombinations = 4000;
+
+    private const int ManyCombinations = 100;
+    private const int Glance = 2000;
 
     private static readonly string[] Outcomes = [.. Enum.GetValues<AuditOutcome>().Select(AuditWords.Stored)];
     private static readonly string[] Types = [.. Enum.GetValues<ActorType>().Select(AuditWords.Stored)];
@@ -33,19 +37,14 @@ internal sealed class AuditPath
     public AuditPath(TenantScope scope, AuditFilter filter, string[]? names, (DateTimeOffset Timestamp, Guid Id)? before, int limit)
     {
         Choose(scope, filter, names);
-        Condition("entry.occurred_at >= {0}", NpgsqlDbType.TimestampTz, filter.From?.UtcDateTime);
-        Condition("entry.occurred_at < {0}", NpgsqlDbType.TimestampTz, filter.Before?.UtcDateTime);
+        Within(filter, before);
         if (filter.Actor is { } part && names is null)
         {
             // So many names that most pages are full soon.
             Condition("vtp_fold(entry.actor_name) LIKE vtp_fold({0})", NpgsqlDbType.Text, Queries.Anywhere(part));
         }
 
-        if (before is { } last)
-        {
-            _conditions.Add($"(entry.occurred_at, entry.id) < ({Parameter(NpgsqlDbType.TimestampTz, last.Timestamp.UtcDateTime)}, {Parameter(NpgsqlDbType.Uuid, last.Id)})");
-        }
-
+        IsMany = _prefix.Aggregate(1L, (product, part) => product * part.Values.Length) > ManyCombinations;
         var page = Parameter(NpgsqlDbType.Integer, limit);
         var arrays = _prefix.Select(part => Parameter((part.Values switch { Guid[] => NpgsqlDbType.Uuid, _ => NpgsqlDbType.Text }) | NpgsqlDbType.Array, part.Values));
         var combinations = string.Join(
@@ -59,7 +58,30 @@ internal sealed class AuditPath
             """;
     }
 
+    private AuditPath(OrganizationId organization, TenantScope scope, AuditFilter filter, string[] names, (DateTimeOffset Timestamp, Guid Id)? before, int limit)
+    {
+        Condition("entry.organization_id = {0}", NpgsqlDbType.Uuid, organization.Value);
+        Within(filter, before);
+        var newest = string.Join(" AND ", _conditions);
+        _conditions.Clear();
+        Rest(scope, names, filter.ActorType, filter.Actions, filter.Outcome);
+        Condition("entry.target_id = {0}", NpgsqlDbType.Uuid, filter.Target);
+        Sql = $"""
+            SELECT {AuditRow.Columns} FROM (
+                SELECT {AuditRow.Columns} FROM audit_entries entry WHERE {newest} ORDER BY occurred_at DESC, id DESC LIMIT {Glance}) entry
+            WHERE {string.Join(" AND ", _conditions)}
+            ORDER BY occurred_at DESC, id DESC LIMIT {Parameter(NpgsqlDbType.Integer, limit)}
+            """;
+    }
+
     public string Sql { get; }
+
+    /// <summary>So many combinations that it pays to look first at the newest entries, which fill the page where much matches.</summary>
+    public bool IsMany { get; }
+
+    /// <summary>The page out of the newest entries alone: right when it comes back full. Null where that would not be right.</summary>
+    public static AuditPath? AtAGlance(TenantScope scope, AuditFilter filter, string[] names, (DateTimeOffset Timestamp, Guid Id)? before, int limit) =>
+        scope.Organization is { } only ? new(only, scope, filter, names, before, limit) : null;
 
     public NpgsqlParameter[] Parameters => [.. _parameters];
 
@@ -104,6 +126,16 @@ internal sealed class AuditPath
         else
         {
             Prefix("organization_id", organizations);
+        }
+    }
+
+    private void Within(AuditFilter filter, (DateTimeOffset Timestamp, Guid Id)? before)
+    {
+        Condition("entry.occurred_at >= {0}", NpgsqlDbType.TimestampTz, filter.From?.UtcDateTime);
+        Condition("entry.occurred_at < {0}", NpgsqlDbType.TimestampTz, filter.Before?.UtcDateTime);
+        if (before is { } last)
+        {
+            _conditions.Add($"(entry.occurred_at, entry.id) < ({Parameter(NpgsqlDbType.TimestampTz, last.Timestamp.UtcDateTime)}, {Parameter(NpgsqlDbType.Uuid, last.Id)})");
         }
     }
 

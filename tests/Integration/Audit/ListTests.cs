@@ -73,6 +73,28 @@ public sealed class ListTests(VtpApi api) : IClassFixture<VtpApi>
     }
 
     [Fact]
+    public async Task A_part_that_fits_many_actors_finds_them_among_the_newest_and_far_behind_them()
+    {
+        var school = await api.FoundSchoolAsync();
+        await api.QueryAsync<int>(
+            """
+            INSERT INTO audit_entries (id, organization_id, action, outcome, actor_type, actor_name, occurred_at, kept_until)
+            SELECT gen_random_uuid(), $1, 'project.updated', 'succeeded', 'user',
+                CASE WHEN number < 150 THEN 'many' || number || '@school.example' ELSE 'noor@school.example' END,
+                '2026-03-01T00:00:00Z'::timestamptz + number * interval '1 minute', now() + (number % 40) * interval '10 days'
+            FROM generate_series(0, 2499) AS number
+            """,
+            school.Id);
+        await school.SealedAsync();
+
+        var behind = await AllAsync(school, "user_email=many&resource=project");
+        behind.Select(entry => Text(entry, "user_email")).Should().Equal(Enumerable.Range(0, 150).Reverse().Select(number => $"many{number}@school.example"));
+        var newest = await AllAsync(school, "user_email=school&resource=project", limit: 90);
+        newest.Should().HaveCount(2500).And.OnlyHaveUniqueItems(entry => entry.GetProperty("id").GetGuid());
+        newest.Select(entry => entry.GetProperty("timestamp").GetDateTimeOffset()).Should().BeInDescendingOrder();
+    }
+
+    [Fact]
     public async Task Entries_have_the_fields_of_the_contract_newest_first_and_pages_meet_each_once()
     {
         var school = await api.FoundSchoolAsync();

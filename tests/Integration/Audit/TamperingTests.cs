@@ -135,7 +135,8 @@ public sealed class TamperingTests(VtpApi api) : IClassFixture<VtpApi>
     public async Task The_table_itself_refuses_what_is_not_sealing()
     {
         var school = await FilledAsync();
-        foreach (var statement in new[] { "UPDATE audit_entries SET action = 'x'", "DELETE FROM audit_entries", "UPDATE audit_entries SET hash = NULL" })
+        await school.WriteEntriesAsync(1, "project.restored");
+        foreach (var statement in new[] { "UPDATE audit_entries SET action = 'x'", "DELETE FROM audit_entries", "UPDATE audit_entries SET hash = NULL", "UPDATE audit_entries SET sequence = 1, target_name = 'x'" })
         {
             await school.Awaiting(one => one.Api.QueryAsync<int>($"{statement} WHERE organization_id = $1", one.Id))
                 .Should().ThrowAsync<Npgsql.PostgresException>().WithMessage("*the audit trail only grows*");

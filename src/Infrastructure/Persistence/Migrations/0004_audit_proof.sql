@@ -70,6 +70,27 @@ BEGIN
     END LOOP;
 END $$;
 
+-- As before, without a JSON document of each row that is sealed.
+CREATE OR REPLACE FUNCTION audit_entries_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    unsealed record;
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        IF OLD.kept_until < now() THEN
+            RETURN OLD;
+        END IF;
+    ELSIF OLD.sequence IS NULL THEN
+        unsealed := NEW;
+        unsealed.sequence := OLD.sequence;
+        unsealed.previous_hash := OLD.previous_hash;
+        unsealed.hash := OLD.hash;
+        IF unsealed IS NOT DISTINCT FROM OLD THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    RAISE EXCEPTION 'the audit trail only grows' USING ERRCODE = 'insufficient_privilege';
+END $$;
+
 -- As before, but where the default partition has entries of that month already, they stay there until their time is over:
 -- no partition could be attached beside them. It sees every organization, and leaves its caller's sight as it was.
 CREATE OR REPLACE FUNCTION audit_prepare_partitions(retention_days integer) RETURNS void LANGUAGE plpgsql AS $$
