@@ -128,6 +128,7 @@ public static class Wiring
         services.AddSingleton<AuditSigningKeys>();
         services.AddSingleton<IAuditKeys>(provider => provider.GetRequiredService<AuditSigningKeys>());
         services.AddSingleton<AuditSealer>();
+        services.AddSingleton<AuditAdoption>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditSigningKeys>());
         services.AddSingleton<AuditExpiry>();
         services.AddHostedService<AuditSealing>();

@@ -8,6 +8,7 @@ using Npgsql;
 using Vtp.Application.Tenancy.Archives;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
+using Vtp.Infrastructure.Audit;
 
 namespace Vtp.Infrastructure.Archives;
 
@@ -15,7 +16,7 @@ namespace Vtp.Infrastructure.Archives;
 /// Reads everything in one snapshot that sees exactly one organization: row-level security itself keeps all others out.
 /// The snapshot is open until the request ends, because the answer is written after its use case is over.
 /// </summary>
-internal sealed class ArchiveExporter(NpgsqlDataSource database, SchemaVersion schema, TimeProvider clock) : IArchiveExporter, IAsyncDisposable
+internal sealed class ArchiveExporter(NpgsqlDataSource database, SchemaVersion schema, AuditSealer trail, TimeProvider clock) : IArchiveExporter, IAsyncDisposable
 {
     // For the first row of the longest table, which is sorted before it comes.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
@@ -23,8 +24,12 @@ internal sealed class ArchiveExporter(NpgsqlDataSource database, SchemaVersion s
     private NpgsqlConnection? _connection;
     private NpgsqlTransaction? _snapshot;
 
-    public Task<Archive> OpenAsync(OrganizationId organization, CancellationToken cancellationToken) =>
-        OpenAsync(ArchiveKind.Organization, organization, organization.Value, project: null, cancellationToken);
+    public async Task<Archive> OpenAsync(OrganizationId organization, CancellationToken cancellationToken)
+    {
+        // What has happened leaves with its place in the chain; the new server goes on from there.
+        await trail.CompleteAsync(organization.Value, cancellationToken);
+        return await OpenAsync(ArchiveKind.Organization, organization, organization.Value, project: null, cancellationToken);
+    }
 
     public Task<Archive> OpenAsync(OrganizationId organization, ProjectId project, CancellationToken cancellationToken) =>
         OpenAsync(ArchiveKind.Project, organization, project.Value, project, cancellationToken);

@@ -4,12 +4,14 @@ using System.Text.Json;
 using Npgsql;
 using Vtp.Application.Tenancy.Archives;
 using Vtp.Domain.Common;
+using Vtp.Infrastructure.Audit;
 using Vtp.Infrastructure.Persistence;
 
 namespace Vtp.Infrastructure.Archives;
 
 /// <summary>Takes an archive in and believes nothing of it: whoever sends one has had it in their hands.</summary>
-internal sealed class ArchiveImporter(NpgsqlDataSource database, VtpDbContext db, SchemaVersion schema, ArchiveLimits limits, TimeProvider clock) : IArchiveImporter
+internal sealed class ArchiveImporter(NpgsqlDataSource database, VtpDbContext db, SchemaVersion schema, ArchiveLimits limits, AuditAdoption trail, TimeProvider clock)
+    : IArchiveImporter
 {
     private const int ShownName = 100;
 
@@ -54,7 +56,7 @@ internal sealed class ArchiveImporter(NpgsqlDataSource database, VtpDbContext db
 
         verifier.Finish();
         await CheckForeignProjectsAsync(verifier, cancellationToken);
-        return new VerifiedArchive(database, db, file, manifest, parts, verifier, clock);
+        return new VerifiedArchive(database, db, file, manifest, parts, verifier, trail, clock);
     }
 
     /// <summary>By name; damage that the directory does not show is found when a file is read.</summary>

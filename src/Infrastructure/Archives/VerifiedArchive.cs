@@ -5,6 +5,7 @@ using Vtp.Application.Tenancy.Archives;
 using Vtp.Domain.Common;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Organizations;
+using Vtp.Infrastructure.Audit;
 using Vtp.Infrastructure.Persistence;
 
 namespace Vtp.Infrastructure.Archives;
@@ -14,7 +15,7 @@ namespace Vtp.Infrastructure.Archives;
 /// transaction sees the one organization, and cannot write a row of another.
 /// </summary>
 internal sealed class VerifiedArchive(
-    NpgsqlDataSource database, VtpDbContext db, ReceivedFile file, ArchiveManifest manifest, IReadOnlyList<ArchivePart> parts, ArchiveVerifier verified, TimeProvider clock)
+    NpgsqlDataSource database, VtpDbContext db, ReceivedFile file, ArchiveManifest manifest, IReadOnlyList<ArchivePart> parts, ArchiveVerifier verified, AuditAdoption trail, TimeProvider clock)
     : ReceivedArchive
 {
     private const int BatchRows = 500;
@@ -45,6 +46,11 @@ internal sealed class VerifiedArchive(
             {
                 return refusal;
             }
+        }
+
+        if (manifest.Kind == ArchiveKind.Organization)
+        {
+            await trail.AdoptAsync(connection, into.Value, cancellationToken);
         }
 
         return new Restored(created, verified.People.Count - created);

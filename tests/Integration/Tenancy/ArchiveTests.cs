@@ -42,6 +42,10 @@ public sealed class ArchiveTests(VtpApi api) : IClassFixture<VtpApi>, IAsyncLife
         again.Hashes.Should().Equal(package.Hashes);
         again.Files.Where(file => file.Name != Package.Manifest).Should().AllSatisfy(file => file.Bytes.Should().Equal(package[file.Name]));
 
+        var trail = await owner.GetAsync($"audit-logs/verify?org_id={school.Id}");
+        trail.Body.GetProperty("valid").GetBoolean().Should().BeTrue(trail.Text);
+        trail.Body.GetProperty("entries").GetInt64().Should().BeGreaterThan(package.Rows("audit_entries.jsonl").Count, "the chain goes on where it ended");
+        (await owner.GetAsync($"audit-logs/stats?org_id={school.Id}")).Body.GetProperty("total_actions").GetInt64().Should().BeGreaterThan(12);
         (await ProjectByKeyAsync(_empty, school.Project, school.Key)).Status.Should().Be(HttpStatusCode.OK);
         (await ProjectByKeyAsync(_empty, school.Project, school.RevokedKey)).Status.Should().Be(HttpStatusCode.Unauthorized);
         (await owner.GetAsync($"organizations/{school.Id}"))["role"].Should().Be("Owner");
