@@ -22,6 +22,7 @@ using Vtp.Infrastructure.Audit;
 using Vtp.Infrastructure.Caching;
 using Vtp.Infrastructure.Email;
 using Vtp.Infrastructure.Idempotency;
+using Vtp.Infrastructure.Jobs;
 using Vtp.Infrastructure.Links;
 using Vtp.Infrastructure.Passwords;
 using Vtp.Infrastructure.Persistence;
@@ -37,7 +38,7 @@ namespace Vtp.Infrastructure;
 public static class Wiring
 {
     /// <param name="services">The server's.</param>
-    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Archives.</param>
+    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Archives, Jobs.</param>
     /// <param name="folder">Where the embedded server and mails without a mail server are kept.</param>
     /// <param name="publicUrl">How people reach this server; mails link to it.</param>
     public static IServiceCollection AddInfrastructure(
@@ -57,6 +58,7 @@ public static class Wiring
         services.AddTenancy(configuration);
         services.AddArchives(configuration);
         services.AddAudit(configuration);
+        services.AddJobs(configuration);
         services.AddSingleton<IProfiles, ProfileReader>();
         services.AddSingleton<IQrCodes, QrCodes>();
         services.AddSingleton<ILinks>(provider =>
@@ -86,6 +88,7 @@ public static class Wiring
         {
             var db = (VtpDbContext)pooled(provider);
             db.Tenant = provider.GetRequiredService<TenantScope>();
+            db.Jobs = provider.GetRequiredService<JobQueue>();
             return db;
         }));
         services.AddScoped<IVtpDb>(provider => provider.GetRequiredService<VtpDbContext>());
@@ -133,6 +136,24 @@ public static class Wiring
         services.AddSingleton<AuditExpiry>();
         services.AddHostedService<AuditSealing>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditExpiry>());
+    }
+
+    private static void AddJobs(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<JobOptions>().Bind(configuration.GetSection("Jobs"))
+            .Validate(options => options.Concurrency is >= 1 and <= 1000, "Jobs:Concurrency must lie between 1 and 1000.")
+            .Validate(options => options.Drain >= TimeSpan.Zero && options.Drain <= JobOptions.LongestDrain, "Jobs:Drain must lie between 0 and 22 seconds.")
+            .ValidateOnStart();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<JobOptions>>().Value);
+        services.AddSingleton<JobKinds>();
+        services.AddSingleton<JobMetrics>();
+        services.AddSingleton<JobStore>();
+        services.AddSingleton<DeadJobs>();
+        services.AddSingleton<JobRunner>();
+        services.AddSingleton<JobWakes>();
+        services.AddScoped<JobQueue>();
+        services.AddHostedService<JobListener>();
+        services.AddHostedService<JobWorker>();
     }
 
     private static void AddSecrets(this IServiceCollection services)

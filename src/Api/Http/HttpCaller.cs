@@ -38,7 +38,8 @@ internal sealed class HttpCaller : ICaller
         ? agent[..Math.Min(agent.Length, MaximumUserAgent)]
         : null;
 
-    public string? TraceId => _context?.TraceIdentifier();
+    /// <summary>In the background that of the work in hand: a job has the trace of whoever enqueued it.</summary>
+    public string? TraceId => _context?.TraceIdentifier() ?? Activity.Current?.TraceId.ToHexString();
 
     public string? IdempotencyKey => _context?.Request.Headers.TryGetValue("Idempotency-Key", out var key) == true ? key.ToString() : null;
 

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Vtp.Domain.Audit;
+using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.Administration;
 using Vtp.Domain.Identity.EmailVerification;
@@ -50,6 +51,19 @@ public interface IVtpDb
     DbSet<Project> Projects { get; }
 
     DbSet<ApiKey> ApiKeys { get; }
+
+    /// <summary>
+    /// Puts a job beside the changes of the next <see cref="SaveChangesAsync"/>: it is there once that has committed, or not
+    /// at all. It belongs to the organization and project in view.
+    /// </summary>
+    /// <param name="command">Of a type with <see cref="JobAttribute"/>. Kept as JSON, readable to whoever reads the database.</param>
+    /// <param name="runAt">Not before then; null for as soon as it is committed.</param>
+    /// <param name="uniqueKey">
+    /// While a job of this kind, organization and key waits or runs, another is dropped. Who needs a run for every change
+    /// during one puts what changed, or a stretch of time, into the key.
+    /// </param>
+    /// <param name="priority">Lower goes first among the jobs of one organization and kind.</param>
+    void Enqueue(ICommand<Done> command, DateTimeOffset? runAt = null, string? uniqueKey = null, short priority = 0);
 
     /// <summary>
     /// Begins a transaction, for handlers that lock what they read with <see cref="Queries.ForUpdate"/>. The next save

@@ -55,7 +55,7 @@ internal sealed class IdempotencyStore(VtpDbContext db, SecretSealer sealer, Tim
     {
         if (db.PendingAudit is not null)
         {
-            db.ChangeTracker.Clear(); // What the handler has not saved it did not mean to save.
+            db.ForgetChanges(); // What the handler has not saved it did not mean to save.
             await db.SaveChangesAsync(cancellationToken);
         }
 

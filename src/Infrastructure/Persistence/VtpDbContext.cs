@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Vtp.Application.Common;
 using Vtp.Domain.Audit;
+using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.Administration;
 using Vtp.Domain.Identity.EmailVerification;
@@ -17,6 +18,7 @@ using Vtp.Domain.Tenancy.Invitations;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
+using Vtp.Infrastructure.Jobs;
 using Vtp.Infrastructure.Secrets;
 
 namespace Vtp.Infrastructure.Persistence;
@@ -71,7 +73,13 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
 
     private ProjectId? TenantProject => Tenant.Project;
 
+    /// <summary>Jobs that wait for the next save. Set by whoever hands a context out, as <see cref="Tenant"/> is.</summary>
+    public JobQueue? Jobs { get; set; }
+
     public Func<AuditEntry>? PendingAudit { get; set; }
+
+    public void Enqueue(ICommand<Done> command, DateTimeOffset? runAt = null, string? uniqueKey = null, short priority = 0) =>
+        (Jobs ?? throw new InvalidOperationException("This context has no queue.")).Add(command, runAt, uniqueKey, priority);
 
     public Task BeginAsync(CancellationToken cancellationToken) =>
         _isHeld ? Task.CompletedTask : Database.BeginTransactionAsync(cancellationToken);
@@ -86,7 +94,17 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
             PendingAudit = null;
         }
 
+        if (Jobs is { IsEmpty: false } && Database.CurrentTransaction is null)
+        {
+            await Database.BeginTransactionAsync(cancellationToken);
+        }
+
         var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        if (Jobs is { IsEmpty: false })
+        {
+            await Jobs.WriteAsync(Database, cancellationToken);
+        }
+
         if (!_isHeld)
         {
             await CommitAsync(cancellationToken);
@@ -114,10 +132,17 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     public async Task WriteAuditAsync(AuditEntry entry, CancellationToken cancellationToken)
     {
         await RollBackAsync();
-        ChangeTracker.Clear();
+        ForgetChanges();
         PendingAudit = null;
         AuditEntries.Add(entry);
         await SaveChangesAsync(cancellationToken);
+    }
+
+    /// <summary>Gives up what a handler has not saved.</summary>
+    internal void ForgetChanges()
+    {
+        ChangeTracker.Clear();
+        Jobs?.Forget();
     }
 
     /// <summary>Begins a transaction that no save commits, so that what only the caller of the handler knows can join it.</summary>

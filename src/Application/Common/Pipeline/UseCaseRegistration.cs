@@ -18,9 +18,13 @@ public static class UseCaseRegistration
         services.AddScoped<AuditSubject>();
         services.AddScoped<TenantScope>();
         services.AddScoped<Access>();
+        return services.AddUseCases(typeof(UseCaseRegistration).Assembly.GetTypes());
+    }
 
-        var types = typeof(UseCaseRegistration).Assembly.GetTypes().Where(type => type is { IsAbstract: false, IsGenericTypeDefinition: false });
-        foreach (var type in types)
+    /// <summary>The handlers and validators among these types, and the kinds of jobs that they handle.</summary>
+    internal static IServiceCollection AddUseCases(this IServiceCollection services, params IEnumerable<Type> types)
+    {
+        foreach (var type in types.Where(type => type is { IsAbstract: false, IsGenericTypeDefinition: false }))
         {
             foreach (var contract in type.GetInterfaces().Where(contract => contract.IsGenericType))
             {
@@ -29,6 +33,10 @@ public static class UseCaseRegistration
                 {
                     services.AddTransient(contract, type);
                     AddPipeline(services, contract.GenericTypeArguments[0], contract.GenericTypeArguments[1]);
+                    if (JobKind.Of(contract.GenericTypeArguments[0]) is { } kind)
+                    {
+                        services.AddSingleton(kind);
+                    }
                 }
                 else if (definition == typeof(IValidator<>))
                 {

@@ -31,3 +31,6 @@ internal sealed class Idempotency : SqlMigration;
 
 [DbContext(typeof(VtpDbContext)), Migration("0004_audit_proof")]
 internal sealed class AuditProof : SqlMigration;
+
+[DbContext(typeof(VtpDbContext)), Migration("0005_jobs")]
+internal sealed class Jobs : SqlMigration;

@@ -1,0 +1,80 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Npgsql;
+using NpgsqlTypes;
+using Vtp.Application.Common;
+using Vtp.Domain.Audit;
+using Vtp.Domain.Common;
+
+namespace Vtp.Infrastructure.Jobs;
+
+/// <summary>The jobs that one unit of work has enqueued and not yet saved.</summary>
+internal sealed class JobQueue(JobKinds kinds, ICaller caller, TenantScope tenant, TimeProvider clock, JobMetrics metrics)
+{
+    private const string Insert =
+        """
+        INSERT INTO jobs (id, kind, organization_id, project_id, payload, unique_key, priority, run_at, state, max_attempts, actor_type, actor_id, trace_id, enqueued_at)
+        SELECT id, kind, organization_id, project_id, payload::json, unique_key, priority, run_at,
+            CASE WHEN run_at <= @now THEN 'ready' ELSE 'scheduled' END, max_attempts, @actor_type, @actor_id, @trace_id, @now
+        FROM unnest(@ids, @kinds, @organizations, @projects, @payloads, @unique_keys, @priorities, @run_ats, @max_attempts)
+            AS added (id, kind, organization_id, project_id, payload, unique_key, priority, run_at, max_attempts)
+        ON CONFLICT DO NOTHING
+        """;
+
+    private readonly List<Job> _unsaved = [];
+
+    public bool IsEmpty => _unsaved.Count == 0;
+
+    public void Add(ICommand<Done> command, DateTimeOffset? runAt, string? uniqueKey, short priority)
+    {
+        var (kind, now) = (kinds.Of(command), clock.GetUtcNow());
+        _unsaved.Add(new Job(
+            Uuid.NewVersion7(now), kind, tenant.Organization?.Value, tenant.Project?.Value, JobKinds.Write(command), uniqueKey, priority, (runAt ?? now).ToUniversalTime()));
+    }
+
+    public void Forget() => _unsaved.Clear();
+
+    /// <summary>
+    /// Into the transaction that is open. Whoever commits a unique key first has the job: another transaction with the same
+    /// key waits for that one, then adds nothing.
+    /// </summary>
+    public async Task WriteAsync(DatabaseFacade database, CancellationToken cancellationToken)
+    {
+        // All transactions take keys in one order, so that none waits for another that waits for it.
+        Job[] jobs = [.. _unsaved.OrderBy(job => job.Kind.Name, StringComparer.Ordinal).ThenBy(job => job.UniqueKey, StringComparer.Ordinal)];
+        _unsaved.Clear();
+        var (actorType, actorId) = Actor();
+        await database.ExecuteSqlRawAsync(
+            Insert,
+            [
+                ArrayOf("ids", NpgsqlDbType.Uuid, jobs, job => job.Id),
+                ArrayOf("kinds", NpgsqlDbType.Text, jobs, job => job.Kind.Name),
+                ArrayOf("organizations", NpgsqlDbType.Uuid, jobs, job => job.Organization),
+                ArrayOf("projects", NpgsqlDbType.Uuid, jobs, job => job.Project),
+                ArrayOf("payloads", NpgsqlDbType.Text, jobs, job => job.Payload),
+                ArrayOf("unique_keys", NpgsqlDbType.Text, jobs, job => job.UniqueKey),
+                ArrayOf("priorities", NpgsqlDbType.Smallint, jobs, job => job.Priority),
+                ArrayOf("run_ats", NpgsqlDbType.TimestampTz, jobs, job => job.RunAt),
+                ArrayOf("max_attempts", NpgsqlDbType.Integer, jobs, job => job.Kind.Policy.MaxAttempts),
+                new NpgsqlParameter("now", NpgsqlDbType.TimestampTz) { Value = clock.GetUtcNow() },
+                new NpgsqlParameter("actor_type", NpgsqlDbType.Text) { Value = actorType.ToString().ToLowerInvariant() },
+                new NpgsqlParameter("actor_id", NpgsqlDbType.Uuid) { Value = (object?)actorId ?? DBNull.Value },
+                new NpgsqlParameter("trace_id", NpgsqlDbType.Text) { Value = (object?)caller.TraceId ?? DBNull.Value },
+            ],
+            cancellationToken);
+        foreach (var job in jobs)
+        {
+            metrics.Enqueued(job.Kind.Name);
+        }
+    }
+
+    private (ActorType Type, Guid? Id) Actor() =>
+        caller.Key is { } key ? (ActorType.Key, key.KeyId)
+        : caller.SignedIn is { } person ? (ActorType.User, person.AccountId.Value)
+        : (caller.IsSystem ? ActorType.System : ActorType.Anonymous, null);
+
+    private static NpgsqlParameter ArrayOf<T>(string name, NpgsqlDbType type, Job[] jobs, Func<Job, T> value) =>
+        new(name, NpgsqlDbType.Array | type) { Value = Array.ConvertAll(jobs, job => value(job)) };
+
+    private sealed record Job(Guid Id, JobKind Kind, Guid? Organization, Guid? Project, string Payload, string? UniqueKey, short Priority, DateTimeOffset RunAt);
+}

@@ -1,0 +1,164 @@
+namespace Vtp.Infrastructure.Jobs;
+
+/// <summary>What the queue says to PostgreSQL. Each runs behind a setting that lets it see every organization.</summary>
+internal static class JobStatements
+{
+    /// <summary>Claims come one at a time, so that turns are taken and limits hold across all nodes. Ends with the transaction.</summary>
+    public const string OneAtATime = "SELECT pg_advisory_xact_lock(hashtext('vtp jobs'))";
+
+    // A row is a node's own while it runs under the number of the node's claim.
+    private const string IsMine = "state = 'running' AND jobs.id = mine.id AND jobs.claims = mine.claims";
+
+    private const string Mine = "unnest($1::uuid[], $2::integer[]) AS mine (id, claims)";
+
+    public const string Complete = $"DELETE FROM jobs USING {Mine} WHERE {IsMine} RETURNING jobs.id, jobs.claims";
+
+    /// <summary>$3: seconds of each lease.</summary>
+    public const string Renew =
+        """
+        UPDATE jobs SET leased_until = clock_timestamp() + make_interval(secs => mine.seconds)
+        FROM unnest($1::uuid[], $2::integer[], $3::integer[]) AS mine (id, claims, seconds)
+        WHERE state = 'running' AND jobs.id = mine.id AND jobs.claims = mine.claims RETURNING jobs.id, jobs.claims
+        """;
+
+    /// <summary>An interrupted run is no attempt; other nodes are told at once.</summary>
+    public const string GiveBack =
+        $"""
+        WITH back AS (
+            UPDATE jobs SET state = 'ready', attempts = attempts - 1, leased_until = NULL FROM {Mine} WHERE {IsMine} RETURNING jobs.id)
+        SELECT pg_notify('vtp_jobs', ''), count(*) FROM back
+        """;
+
+    /// <summary>$3: when to run again; $4: now; $5, $6: type and message of what failed.</summary>
+    public const string Retry =
+        """
+        UPDATE jobs SET state = 'scheduled', run_at = $3, leased_until = NULL, errors = jobs_add_error(errors, attempts, $4, $5, $6)
+        WHERE id = $1 AND claims = $2 AND state = 'running' RETURNING id
+        """;
+
+    /// <summary>As <see cref="Retry"/>, whose parameters it takes; $3 has no meaning here.</summary>
+    public const string Bury =
+        $"""
+        WITH gone AS (DELETE FROM jobs WHERE id = $1 AND claims = $2 AND state = 'running' AND $3::timestamptz IS NOT NULL RETURNING *)
+        {IntoDead} jobs_add_error(errors, attempts, $4, $5, $6), actor_type, actor_id, trace_id, enqueued_at, $4 FROM gone RETURNING id
+        """;
+
+    private const string IntoDead =
+        """
+        INSERT INTO dead_jobs (id, kind, organization_id, project_id, payload, unique_key, priority, attempts, max_attempts, errors, actor_type, actor_id, trace_id, enqueued_at, died_at)
+        SELECT id, kind, organization_id, project_id, payload, unique_key, priority, attempts, max_attempts,
+        """;
+
+    /// <summary>What has become due. $1: now; $2: at most so many.</summary>
+    public const string Promote =
+        """
+        UPDATE jobs SET state = 'ready' WHERE id = ANY (ARRAY(
+            SELECT id FROM jobs WHERE state = 'scheduled' AND run_at <= $1 ORDER BY run_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+        """;
+
+    /// <summary>Leases that ran out, by the database's clock. $1: now, for the history. A run that ended so counts: it may be what ends its node.</summary>
+    public const string Rescue =
+        $"""
+        WITH lost AS (
+            SELECT id FROM jobs WHERE state = 'running' AND leased_until < clock_timestamp() LIMIT 1000 FOR UPDATE SKIP LOCKED
+        ), again AS (
+            UPDATE jobs SET state = 'ready', leased_until = NULL, errors = {LeaseLost}
+            WHERE id = ANY (ARRAY(SELECT id FROM lost)) AND attempts < max_attempts RETURNING kind, false AS is_dead
+        ), gone AS (
+            DELETE FROM jobs WHERE id = ANY (ARRAY(SELECT id FROM lost)) AND attempts >= max_attempts RETURNING *
+        ), buried AS (
+            {IntoDead} {LeaseLost}, actor_type, actor_id, trace_id, enqueued_at, $1 FROM gone RETURNING kind, true AS is_dead
+        )
+        SELECT * FROM again UNION ALL SELECT * FROM buried
+        """;
+
+    private const string LeaseLost = "jobs_add_error(errors, attempts, $1, 'LeaseLost', 'The node that ran it stopped answering.')";
+
+    /// <summary>
+    /// Kinds that this version does not know, once they have been due for as long as an update of all nodes takes: until then a
+    /// newer node may know them. $1: now; $2: known kinds; $3: due before. The kinds are walked, not the jobs.
+    /// </summary>
+    public const string BuryUnknown =
+        $"""
+        WITH RECURSIVE waiting AS (
+            (SELECT kind FROM jobs WHERE state = 'ready' ORDER BY kind LIMIT 1)
+            UNION ALL
+            SELECT (SELECT kind FROM jobs WHERE state = 'ready' AND jobs.kind > waiting.kind ORDER BY kind LIMIT 1) FROM waiting WHERE waiting.kind IS NOT NULL
+        ), gone AS (
+            DELETE FROM jobs WHERE id = ANY (ARRAY(
+                SELECT job.id FROM waiting CROSS JOIN LATERAL (
+                    SELECT id FROM jobs WHERE state = 'ready' AND jobs.kind = waiting.kind AND run_at < $3 LIMIT 1000 FOR UPDATE SKIP LOCKED) job
+                WHERE waiting.kind <> ALL ($2)))
+            RETURNING *
+        )
+        {IntoDead} jobs_add_error(errors, attempts, $1, 'UnknownKind', format('No node knows jobs of kind %s.', kind)),
+            actor_type, actor_id, trace_id, enqueued_at, $1 FROM gone RETURNING kind
+        """;
+
+    public const string Oldest = "SELECT min(run_at) FROM jobs WHERE state = 'ready'";
+
+    /// <summary>The same job once more, with its history. Where a job of its unique key waits already, the dead letter stays.</summary>
+    public const string Replay =
+        """
+        WITH again AS (
+            INSERT INTO jobs (id, kind, organization_id, project_id, payload, unique_key, priority, state, run_at, max_attempts, errors, actor_type, actor_id, trace_id, enqueued_at)
+            SELECT id, kind, organization_id, project_id, payload, unique_key, priority, 'ready', $2, max_attempts, errors, actor_type, actor_id, trace_id, enqueued_at
+            FROM dead_jobs WHERE id = $1
+            ON CONFLICT DO NOTHING RETURNING id
+        )
+        DELETE FROM dead_jobs USING again WHERE dead_jobs.id = again.id
+        """;
+
+    /// <summary>
+    /// Takes jobs in turn: of each kind one lane after another, beginning behind the lane that was served last, then the second
+    /// of each lane, and so on. What it costs grows with the lanes that it walks and the jobs that it takes, not with those that
+    /// wait. $1..$5: each kind with its free slots here, its limit per lane, its lease in seconds and the lane served last;
+    /// $6: jobs of all kinds together; $7: lanes to walk, after which the next claim goes on.
+    /// </summary>
+    public const string Claim =
+        """
+        WITH RECURSIVE wanted AS (
+            SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[], $4::integer[], $5::uuid[]) AS wanted (kind, slots, per_lane, seconds, after)
+        ), walk AS (
+            SELECT wanted.*, next.lane, next.lap, 1 AS step
+            FROM wanted CROSS JOIN LATERAL (
+                (SELECT jobs.lane, 0 AS lap FROM jobs WHERE state = 'ready' AND jobs.kind = wanted.kind AND jobs.lane > wanted.after ORDER BY jobs.lane LIMIT 1)
+                UNION ALL
+                (SELECT jobs.lane, 1 FROM jobs WHERE state = 'ready' AND jobs.kind = wanted.kind ORDER BY jobs.lane LIMIT 1)
+                ORDER BY lap LIMIT 1) next
+            UNION ALL
+            SELECT walk.kind, walk.slots, walk.per_lane, walk.seconds, walk.after, next.lane, next.lap, walk.step + 1
+            FROM walk CROSS JOIN LATERAL (
+                (SELECT jobs.lane, walk.lap FROM jobs WHERE state = 'ready' AND jobs.kind = walk.kind AND jobs.lane > walk.lane ORDER BY jobs.lane LIMIT 1)
+                UNION ALL
+                (SELECT jobs.lane, 1 FROM jobs WHERE state = 'ready' AND jobs.kind = walk.kind AND walk.lap = 0 ORDER BY jobs.lane LIMIT 1)
+                ORDER BY lap LIMIT 1) next
+            WHERE walk.step < $7 AND (next.lap = 0 OR next.lane <= walk.after)
+        ), lanes AS (
+            SELECT walk.*, least(
+                ceil(walk.slots::numeric / count(*) OVER (PARTITION BY walk.kind)),
+                CASE walk.per_lane WHEN 0 THEN walk.slots ELSE greatest(0, walk.per_lane - (
+                    SELECT count(*) FROM jobs WHERE state = 'running' AND jobs.kind = walk.kind AND jobs.lane = walk.lane)) END)::integer AS share
+            FROM walk
+        ), candidates AS (
+            SELECT job.id, lanes.slots, row_number() OVER (PARTITION BY lanes.kind ORDER BY job.turn, lanes.step) AS place
+            FROM lanes CROSS JOIN LATERAL (
+                SELECT first.id, row_number() OVER (ORDER BY first.priority, first.run_at, first.id) AS turn FROM (
+                    SELECT jobs.id, jobs.priority, jobs.run_at FROM jobs
+                    WHERE state = 'ready' AND jobs.kind = lanes.kind AND jobs.lane = lanes.lane
+                    ORDER BY jobs.priority, jobs.run_at, jobs.id LIMIT lanes.share) first) job
+        ), chosen AS (
+            SELECT id, place FROM candidates WHERE place <= slots ORDER BY place LIMIT $6
+        ), claimed AS (
+            UPDATE jobs SET state = 'running', attempts = attempts + 1, claims = claims + 1,
+                leased_until = clock_timestamp() + make_interval(secs => (SELECT seconds FROM wanted WHERE wanted.kind = jobs.kind))
+            WHERE id = ANY (ARRAY(SELECT id FROM jobs WHERE id = ANY (ARRAY(SELECT id FROM chosen)) AND state = 'ready' FOR UPDATE SKIP LOCKED))
+            RETURNING id, claims, kind, lane, organization_id, project_id, payload, attempts, max_attempts, trace_id,
+                (SELECT audit_retention_days FROM organizations WHERE organizations.id = jobs.organization_id) AS retention_days
+        )
+        SELECT walked.kind, coalesce(claimed.lane, walked.lane), claimed.id, claims, organization_id, project_id, payload, attempts, max_attempts, trace_id, retention_days
+        FROM (SELECT DISTINCT ON (kind) kind, lane FROM walk ORDER BY kind, step DESC) walked
+        LEFT JOIN claimed ON claimed.kind = walked.kind LEFT JOIN chosen ON chosen.id = claimed.id
+        ORDER BY place
+        """;
+}

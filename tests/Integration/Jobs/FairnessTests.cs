@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Npgsql;
+using Vtp.Infrastructure.Jobs;
+using Vtp.Integration.Fixture;
+
+namespace Vtp.Integration.Jobs;
+
+/// <summary>Limits hold on all nodes, and nobody's heap of work is another's wait.</summary>
+public sealed class FairnessTests(JobApi api) : IClassFixture<JobApi>
+{
+    private const string Heap =
+        """
+        INSERT INTO jobs (id, kind, organization_id, payload, priority, state, run_at, max_attempts, actor_type, enqueued_at)
+        SELECT gen_random_uuid(), $1, $2, '{"Name": "heap"}', 0, 'ready', now(), 3, 'system', now() FROM generate_series(1, 100000)
+        """;
+
+    [Fact]
+    public async Task A_hundred_thousand_jobs_of_one_tenant_hardly_delay_another()
+    {
+        var busy = await JobApi.StartNewAsync();
+        try
+        {
+            await busy.QueryAsync<int>(Heap, "test.note", Guid.NewGuid());
+            await VtpApi.UntilAsync(() => busy.Runs.CountOf("heap") > 100, "the heap to be worked on");
+            foreach (var name in new[] { "one", "two", "three" })
+            {
+                var enqueued = Stopwatch.GetTimestamp();
+                await busy.EnqueueAsync(Guid.NewGuid(), new NoteCommand(name));
+                await VtpApi.UntilAsync(() => busy.Runs.CountOf(name) == 1, "the other tenant's job");
+                Stopwatch.GetElapsedTime(enqueued).Should().BeLessThan(TimeSpan.FromSeconds(2));
+            }
+
+            (await busy.CountAsync()).Should().BeGreaterThan(10_000, "the heap is still there");
+        }
+        finally
+        {
+            await busy.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_claim_costs_the_same_however_many_wait()
+    {
+        // A kind that the node leaves alone; statistics are those of an empty table, as after a sudden heap.
+        var (heap, other) = (new Guid("01000000-0000-7000-8000-000000000000"), new Guid("02000000-0000-7000-8000-000000000000"));
+        await api.QueryAsync<int>(Heap, "test.heap", heap);
+        await api.QueryAsync<int>(Heap.Replace("100000", "5", StringComparison.Ordinal), "test.heap", other);
+
+        var (plan, lanes) = await ExplainAsync();
+        Nodes(plan).Where(node => node.GetProperty("Node Type").GetString() == "Seq Scan" && node.TryGetProperty("Relation Name", out var table) && table.GetString() == "jobs")
+            .Should().BeEmpty();
+        (plan.GetProperty("Shared Hit Blocks").GetInt64() + plan.GetProperty("Shared Read Blocks").GetInt64()).Should().BeLessThan(2000);
+        lanes.Should().HaveCount(21, "five of one lane, and sixteen, its whole share, of the other").And.StartWith([heap, other, heap, other, heap, other, heap, other, heap, other, heap]);
+        await api.QueryAsync<int>("DELETE FROM jobs WHERE kind = 'test.heap'");
+    }
+
+    [Fact]
+    public async Task A_kind_runs_no_more_at_once_than_it_says_on_each_node()
+    {
+        var release = new TaskCompletionSource();
+        var runs = api.Runs;
+        runs.Work = (run, _) => run.Name == "limited" ? release.Task : Task.CompletedTask;
+        await api.EnqueueAsync([.. Enumerable.Repeat(new TwoPerNodeCommand("limited"), 10)]);
+        await VtpApi.UntilAsync(() => runs.Begun.Count(run => run.Name == "limited") == 2, "two runs");
+        await api.EnqueueAsync(new NoteCommand("of another kind"));
+        await VtpApi.UntilAsync(() => runs.CountOf("of another kind") == 1, "another kind's job, claimed after them");
+
+        runs.Begun.Count(run => run.Name == "limited").Should().Be(2);
+        release.SetResult();
+        await api.EmptyAsync();
+        runs.CountOf("limited").Should().Be(10);
+    }
+
+    [Fact]
+    public async Task A_tenant_runs_no_more_at_once_than_the_kind_says_on_all_nodes()
+    {
+        var second = await api.AnotherNodeAsync();
+        try
+        {
+            var release = new TaskCompletionSource();
+            var (ours, theirs) = (Guid.NewGuid(), Guid.NewGuid());
+            api.Runs.Work = (run, _) => run.Name is "ours" or "theirs" ? release.Task : Task.CompletedTask;
+            await api.EnqueueAsync(ours, [.. Enumerable.Repeat(new TwoPerTenantCommand("ours"), 10)]);
+            await second.EnqueueAsync(theirs, [.. Enumerable.Repeat(new TwoPerTenantCommand("theirs"), 10)]);
+            await VtpApi.UntilAsync(() => api.Runs.Begun.Count(run => run.Name is "ours" or "theirs") == 4, "two runs of each");
+            await api.EnqueueAsync([.. Enumerable.Repeat(new NoteCommand("after them"), 200)]);
+            await VtpApi.UntilAsync(() => api.Runs.CountOf("after them") == 200, "jobs that both nodes claimed after them");
+
+            api.Runs.Begun.Count(run => run.Name == "ours").Should().Be(2);
+            api.Runs.Begun.Count(run => run.Name == "theirs").Should().Be(2);
+            release.SetResult();
+            await api.EmptyAsync();
+            api.Runs.CountOf("ours").Should().Be(10);
+            api.Runs.CountOf("theirs").Should().Be(10);
+        }
+        finally
+        {
+            await second.DisposeAsync();
+        }
+    }
+
+    private async Task<(JsonElement Plan, List<Guid> Lanes)> ExplainAsync()
+    {
+        // As the server's own role, behind the policies.
+        await using var connection = await api.Service<NpgsqlDataSource>().OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var system = new NpgsqlCommand("SELECT set_config('vtp.tenants', '*', true)", connection))
+        {
+            await system.ExecuteNonQueryAsync();
+        }
+
+        await using var explain = Claim("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ");
+        var plan = JsonDocument.Parse((string)(await explain.ExecuteScalarAsync())!).RootElement[0].GetProperty("Plan");
+        await transaction.RollbackAsync();
+
+        await using var again = await connection.BeginTransactionAsync();
+        var lanes = new List<Guid>();
+        await using var systemAgain = new NpgsqlCommand("SELECT set_config('vtp.tenants', '*', true)", connection);
+        await systemAgain.ExecuteNonQueryAsync();
+        await using var claim = Claim("");
+        await using (var reader = await claim.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+            {
+                lanes.Add(reader.GetGuid(1));
+            }
+        }
+
+        return (plan, lanes);
+
+        NpgsqlCommand Claim(string prefix)
+        {
+            var command = new NpgsqlCommand(prefix + JobStatements.Claim, connection);
+            object[] values = [new[] { "test.heap" }, new[] { 32 }, new[] { 0 }, new[] { 30 }, new[] { Guid.Empty }, 32, 200];
+            foreach (var value in values)
+            {
+                command.Parameters.Add(new NpgsqlParameter { Value = value });
+            }
+
+            return command;
+        }
+    }
+
+    private static IEnumerable<JsonElement> Nodes(JsonElement plan) =>
+        plan.TryGetProperty("Plans", out var plans) ? [plan, .. plans.EnumerateArray().SelectMany(Nodes)] : [plan];
+}
