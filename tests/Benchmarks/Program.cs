@@ -19,6 +19,9 @@ internal static class Program
                 return await Drive.RunAsync(Drive.MeasureAsync, AuditDrive.RunAsync);
             case ["audit"]:
                 return await Drive.RunAsync(AuditDrive.RunAsync);
+            case ["jobs"]:
+                await Jobs.RunAsync(CancellationToken.None);
+                return 0;
             default:
                 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, Micro());
                 return 0;

@@ -31,6 +31,7 @@ internal sealed partial class JobRunner(IServiceScopeFactory scopes, JobMetrics 
     /// <exception cref="OperationCanceledException">It was interrupted.</exception>
     public async Task<JobFault?> RunAsync(ClaimedJob job, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         using var trace = Trace(job);
         var started = clock.GetTimestamp();
         var outcome = "interrupted";

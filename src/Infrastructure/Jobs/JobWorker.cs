@@ -27,11 +27,20 @@ internal sealed partial class JobWorker(
     // For cancelled jobs to end, and for the last words to the database.
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
 
+    // What has waited longer for a place here may find one elsewhere.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+    private const int WaitingPerPlace = 4;
+
     // Both are this loop's own; a run that has ended is in the queue, and held until the database knows.
     private readonly Dictionary<(Guid Id, int Claim), Held> _held = [];
     private readonly Dictionary<string, Guid> _lastLane = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<Held> _ended = new();
     private readonly List<Held> _unsettled = [];
+
+    // Claimed before there was a place for them, so that quick jobs need not wait for a turn each.
+    private readonly ConcurrentQueue<Held> _waiting = new();
+    private int _running;
+    private int _pace;
 
     private long _tidiedAt;
 
@@ -57,6 +66,7 @@ internal sealed partial class JobWorker(
             var isMore = false;
             if (clock.GetElapsedTime(_tidiedAt) >= Poll)
             {
+                await GiveBackLateAsync();
                 await RenewAsync();
                 isMore = isClaiming && await store.TidyAsync(CancellationToken.None);
                 _tidiedAt = clock.GetTimestamp();
@@ -89,7 +99,7 @@ internal sealed partial class JobWorker(
     /// <returns>Whether another turn may find more.</returns>
     private async Task<bool> TakeTurnAsync(bool isClaiming)
     {
-        while (_ended.TryDequeue(out var ended))
+        for (_pace = 0; _ended.TryDequeue(out var ended); _pace++)
         {
             if (_held.ContainsKey(ended.Key))
             {
@@ -101,6 +111,7 @@ internal sealed partial class JobWorker(
             }
         }
 
+        FillPlaces();
         await SettleFailedAsync();
         Held[] done = [.. _unsettled.Where(held => held.Outcome == Outcome.Done)];
         var (wanted, free) = isClaiming ? Wants() : ([], 0);
@@ -122,16 +133,21 @@ internal sealed partial class JobWorker(
 
         foreach (var job in turn.Claimed)
         {
-            Start(job);
+            var held = new Held(job, clock.GetTimestamp());
+            _held.Add(held.Key, held);
+            _waiting.Enqueue(held);
         }
+
+        FillPlaces();
 
         return turn.Claimed.Count > 0 || !_ended.IsEmpty;
     }
 
+    /// <summary>As many as have a place, and as many more as ended since the last turn: while jobs are slow, none.</summary>
     private (List<Wanted> Kinds, int Free) Wants()
     {
         var running = _held.Values.Where(held => held.Outcome == Outcome.None).ToList();
-        var free = options.Concurrency - running.Count;
+        var free = options.Concurrency + Math.Min(_pace, options.Concurrency * WaitingPerPlace) - running.Count;
         if (free <= 0)
         {
             return ([], 0);
@@ -179,27 +195,53 @@ internal sealed partial class JobWorker(
         }
     }
 
-    private void Start(ClaimedJob job)
+    private void FillPlaces()
     {
-        var held = new Held(job, clock.GetTimestamp());
-        _held.Add(held.Key, held);
-        _ = Task.Run(() => RunAsync(held));
+        while (Volatile.Read(ref _running) < options.Concurrency && _waiting.TryDequeue(out var held))
+        {
+            Interlocked.Increment(ref _running);
+            _ = Task.Run(() => RunAsync(held));
+        }
     }
 
+    /// <summary>One place: this job, then those that wait.</summary>
     private async Task RunAsync(Held held)
     {
-        try
+        for (var next = held; next is not null; _waiting.TryDequeue(out next))
         {
-            held.Fault = await runner.RunAsync(held.Job, held.Cancellation);
-            held.Outcome = held.Fault is null ? Outcome.Done : Outcome.Failed;
-        }
-        catch (OperationCanceledException)
-        {
-            held.Outcome = Outcome.Interrupted;
+            try
+            {
+                next.Fault = await runner.RunAsync(next.Job, next.Cancellation);
+                next.Outcome = next.Fault is null ? Outcome.Done : Outcome.Failed;
+            }
+            catch (OperationCanceledException)
+            {
+                next.Outcome = Outcome.Interrupted;
+            }
+
+            _ended.Enqueue(next);
+            wakes.Wake();
         }
 
-        _ended.Enqueue(held);
+        Interlocked.Decrement(ref _running);
         wakes.Wake();
+    }
+
+    private async Task GiveBackLateAsync()
+    {
+        var late = new List<Held>();
+        while (_waiting.TryPeek(out var first) && clock.GetElapsedTime(first.RenewedAt) >= LongestWait && _waiting.TryDequeue(out var held))
+        {
+            late.Add(held);
+        }
+
+        if (late.Count > 0)
+        {
+            // Should the database not hear of it, their leases run out.
+            late.ForEach(held => _held.Remove(held.Key));
+            await store.GiveBackAsync([.. late.Select(held => held.Job)], CancellationToken.None);
+            late.ForEach(held => held.Dispose());
+        }
     }
 
     /// <summary>A third of a lease is time enough for two more tries. A run whose job another node may have is ended.</summary>
@@ -229,6 +271,11 @@ internal sealed partial class JobWorker(
 
     private async Task DrainAsync()
     {
+        while (_waiting.TryDequeue(out var waiting))
+        {
+            waiting.Outcome = Outcome.Interrupted;
+        }
+
         await SettleUntilIdleAsync(options.Drain);
         foreach (var held in _held.Values)
         {
