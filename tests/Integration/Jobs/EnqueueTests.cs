@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Vtp.Integration.Fixture;
 using Vtp.Integration.Tenancy;
 
@@ -99,5 +101,37 @@ public sealed class EnqueueTests(JobApi api) : IClassFixture<JobApi>
             return db.SaveChangesAsync();
         });
         await VtpApi.UntilAsync(() => api.Runs.CountOf("unique") == 3, "the key to be free again");
+    }
+
+    [Fact]
+    public async Task One_tenant_sees_nothing_of_anothers_jobs_and_cannot_enqueue_in_its_name()
+    {
+        var (ours, theirs) = (Guid.NewGuid(), Guid.NewGuid());
+        var later = api.Clock.GetUtcNow() + TimeSpan.FromDays(1);
+        foreach (var tenant in new[] { ours, theirs })
+        {
+            await api.InScopeAsync(
+                db =>
+                {
+                    db.Enqueue(new NoteCommand("secret"), later);
+                    return db.SaveChangesAsync();
+                },
+                tenant);
+        }
+
+        await api.InScopeAsync(
+            async db =>
+            {
+                (await db.Database.SqlQuery<Guid?>($"SELECT organization_id FROM jobs").ToListAsync()).Should().Equal(ours);
+                (await db.Database.ExecuteSqlAsync($"DELETE FROM jobs WHERE organization_id = {theirs}")).Should().Be(0);
+                var inTheirName = () => db.Database.ExecuteSqlAsync(
+                    $"""
+                    INSERT INTO jobs (id, kind, organization_id, payload, priority, state, run_at, max_attempts, actor_type, enqueued_at)
+                    SELECT gen_random_uuid(), kind, {theirs}, payload, priority, state, run_at, max_attempts, actor_type, enqueued_at FROM jobs
+                    """);
+                (await inTheirName.Should().ThrowAsync<PostgresException>()).Which.SqlState.Should().Be(PostgresErrorCodes.InsufficientPrivilege);
+            },
+            ours);
+        await api.QueryAsync<int>("DELETE FROM jobs WHERE organization_id IN ($1, $2)", ours, theirs);
     }
 }
