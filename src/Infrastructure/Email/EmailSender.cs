@@ -2,7 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Vtp.Application.Notifications;
 using Vtp.Domain.Common;
 using Vtp.Domain.Notifications;
@@ -34,7 +33,7 @@ internal sealed partial class EmailSender(
                 {
                 }
             }
-            catch (Exception exception) when (exception is NpgsqlException or DbUpdateException or InvalidOperationException { InnerException: NpgsqlException })
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogDatabaseAway(exception);
             }

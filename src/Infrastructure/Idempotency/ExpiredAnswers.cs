@@ -26,7 +26,7 @@ internal sealed partial class ExpiredAnswers(NpgsqlDataSource database, TimeProv
             {
                 await DeleteAsync(stoppingToken);
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogDeletionFailed(exception);
             }

@@ -55,7 +55,7 @@ internal sealed partial class EndedSessions(
                 await ReadAsync(Overlap, stoppingToken);
                 Forget();
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogReadFailed(exception);
             }

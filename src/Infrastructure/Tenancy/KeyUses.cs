@@ -54,7 +54,7 @@ internal sealed partial class KeyUses(NpgsqlDataSource database, ILogger<KeyUses
                 new NpgsqlParameter { Value = Array.ConvertAll(uses, use => use.Value.UtcDateTime) });
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             LogLost(uses.Length, exception);
         }

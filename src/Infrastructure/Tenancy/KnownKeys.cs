@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
 using Vtp.Application.Common;
+using Vtp.Application.Tenancy;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
@@ -68,7 +69,7 @@ internal sealed partial class KnownKeys(NpgsqlDataSource database, TimeProvider 
             {
                 await ReadChangesAsync(stoppingToken);
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogReadFailed(exception);
             }
@@ -127,13 +128,12 @@ internal sealed partial class KnownKeys(NpgsqlDataSource database, TimeProvider 
             cidrs,
             HasSecret: kind == ApiKeyKind.Secret,
             reader.GetInt32(13));
-        var end = reader.GetBoolean(12) || revoked is not null ? DateTimeOffset.MinValue : expires ?? DateTimeOffset.MaxValue;
-        return new KnownKey(caller, kind, end, [.. cidrs.Select(Network)]);
-    }
 
-    private static IPNetwork Network(string text) => IPNetwork.TryParse(text, out var network)
-        ? network
-        : IPAddress.Parse(text) is var address && address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? new(address, 32) : new(address, 128);
+        // A network that cannot be read admits nobody, rather than everybody; and one such key must not hide the others.
+        var networks = Array.ConvertAll(cidrs, text => TenancyFormats.TryParseNetwork(text, out var network) ? network : (IPNetwork?)null);
+        var isOver = reader.GetBoolean(12) || revoked is not null || networks.Contains(null);
+        return new KnownKey(caller, kind, isOver ? DateTimeOffset.MinValue : expires ?? DateTimeOffset.MaxValue, [.. networks.OfType<IPNetwork>()]);
+    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Changed API keys could not be read; requests ask the database until they can")]
     private partial void LogReadFailed(Exception exception);

@@ -58,7 +58,7 @@ internal sealed partial class SigningKeys(
             {
                 await KeepAsync(stoppingToken);
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogReloadFailed(exception);
             }

@@ -200,6 +200,8 @@ public sealed class ApiKeyTests(VtpApi api) : IClassFixture<VtpApi>
     [InlineData("scopes", """{"name":"abc","scopes":[null]}""")]
     [InlineData("allowed_cidrs", """{"name":"abc","scopes":["*"],"allowed_cidrs":["300.0.0.0/8"]}""")]
     [InlineData("allowed_cidrs", """{"name":"abc","scopes":["*"],"allowed_cidrs":[null]}""")]
+    [InlineData("allowed_cidrs", """{"name":"abc","scopes":["*"],"allowed_cidrs":["1"]}""")]
+    [InlineData("allowed_cidrs", """{"name":"abc","scopes":["*"],"allowed_cidrs":["fe80::1%1"]}""")]
     [InlineData("expires_at", """{"name":"abc","scopes":["*"],"expires_at":"2001-01-01T00:00:00Z"}""")]
     [InlineData("expires_at", """{"name":"abc","scopes":["*"],"expires_at":"tomorrow"}""")]
     [InlineData("environment", """{"name":"abc","scopes":["*"],"environment":"staging"}""")]
@@ -247,6 +249,20 @@ public sealed class ApiKeyTests(VtpApi api) : IClassFixture<VtpApi>
 
         (await school.Owner.GetAsync($"{project.Path}/keys")).Data().Select(key => (key!["kind"]!.GetValue<string>(), key["last_used_at"] is not null))
             .Should().BeEquivalentTo(new[] { ("secret", true), ("publishable", false) });
+    }
+
+    [Fact]
+    public async Task A_key_whose_networks_cannot_be_read_works_from_nowhere_and_hides_no_other()
+    {
+        var school = await api.FoundSchoolAsync();
+        var project = await school.CreateProjectAsync();
+        (await api.GetWithKeyAsync(project.Path, project.Secret)).Status.Should().Be(HttpStatusCode.OK);
+
+        await api.QueryAsync<int>("UPDATE api_keys SET allowed_cidrs = '{nonsense}' WHERE project_id = $1 AND kind = 'secret'", project.Id);
+
+        await VtpApi.UntilAsync(async () => (await api.GetWithKeyAsync(project.Path, project.Secret)).Status == HttpStatusCode.Unauthorized, "the key to be refused");
+        (await api.GetWithKeyAsync(project.Path, project.Key)).Status.Should().Be(HttpStatusCode.OK);
+        string.Join('\n', api.Log).Should().NotContain("Changed API keys could not be read");
     }
 
     [Fact]

@@ -22,6 +22,7 @@ public sealed class ReadmeTests
     [InlineData("src/Application/Identity")]
     [InlineData("src/Application/Tenancy")]
     [InlineData("src/Infrastructure/Tenancy")]
+    [InlineData("src/Infrastructure/Audit")]
     [InlineData("src/Infrastructure/Tokens")]
     [InlineData("src/Infrastructure/Passwords")]
     [InlineData("src/Infrastructure/Secrets")]
