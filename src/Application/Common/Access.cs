@@ -15,13 +15,11 @@ namespace Vtp.Application.Common;
 /// </summary>
 internal sealed class Access(ICaller caller, TenantScope tenant, IMemberships memberships)
 {
+    /// <summary>Whether this is a permission of the installation that the caller's own role holds: there is nothing to enter.</summary>
+    public bool IsHeldByPerson(Permission permission) => caller.SignedIn is { } person && person.Role.Holds(permission);
+
     public ValueTask<Refusal?> EnterAsync(Permission permission, OpenToKeysAttribute? openToKeys, object request, CancellationToken cancellationToken)
     {
-        if (permission == Permission.Anyone)
-        {
-            return new((Refusal?)null);
-        }
-
         if (caller.Key is { } key)
         {
             return new(EnterAsKey(key, openToKeys, request));
@@ -34,7 +32,7 @@ internal sealed class Access(ICaller caller, TenantScope tenant, IMemberships me
 
         return permission.IsOfOrganization()
             ? new(EnterAsMemberAsync(person, permission, request, cancellationToken))
-            : new(person.Role.Holds(permission) ? null : Refusal.Forbidden);
+            : new(Refusal.Forbidden);
     }
 
     private Refusal? EnterAsKey(ProjectKey key, OpenToKeysAttribute? openToKeys, object request)

@@ -12,7 +12,12 @@ internal sealed class AuthorizationBehaviour<TRequest, TResponse>(Access access)
     private static readonly Permission Required = typeof(TRequest).GetCustomAttribute<RequiresAttribute>()!.Permission;
     private static readonly OpenToKeysAttribute? OpenToKeys = typeof(TRequest).GetCustomAttribute<OpenToKeysAttribute>();
 
-    public async Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next) =>
+    private static readonly bool IsOpenToAll = Required == Permission.Anyone;
+
+    public Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next) =>
+        IsOpenToAll || access.IsHeldByPerson(Required) ? next() : EnterAsync(request, next, cancellationToken);
+
+    private async Task<TResponse> EnterAsync(TRequest request, RequestHandlerDelegate<TResponse> next, CancellationToken cancellationToken) =>
         await access.EnterAsync(Required, OpenToKeys, request, cancellationToken) is { } refusal
             ? TResponse.Refused(refusal)
             : await next();
