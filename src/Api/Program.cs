@@ -1,6 +1,7 @@
 using Vtp.Api;
 using Vtp.Api.Console;
 using Vtp.Api.Endpoints.Audit;
+using Vtp.Api.Endpoints.Events;
 using Vtp.Api.Endpoints.Identity;
 using Vtp.Api.Endpoints.Operations;
 using Vtp.Api.Endpoints.Tenancy;
@@ -24,6 +25,7 @@ try
     builder.Services.AddApplication();
     builder.Services.AddInfrastructure(builder.Configuration, options.Folder, services => services.PublicUrl(options));
     builder.Services.AddScoped<HttpCaller>();
+    builder.Services.AddScoped<LongPoll>();
     builder.Services.AddScoped<ICaller>(provider => provider.GetRequiredService<HttpCaller>());
     builder.Services.ConfigureHttpJsonOptions(json => Json.Configured(json.SerializerOptions));
     builder.Services.AddTraceIdentifiers();
@@ -55,6 +57,7 @@ try
     api.MapProjects();
     api.MapArchives();
     api.MapAudit();
+    api.MapEvents();
 
     await app.Services.MigrateDatabaseAsync(CancellationToken.None);
     await app.ServeAsync(options, database);

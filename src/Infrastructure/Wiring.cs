@@ -11,6 +11,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Vtp.Application.Audit;
 using Vtp.Application.Common;
+using Vtp.Application.Events;
 using Vtp.Application.Identity;
 using Vtp.Application.Tenancy;
 using Vtp.Application.Tenancy.Archives;
@@ -21,9 +22,11 @@ using Vtp.Infrastructure.Archives;
 using Vtp.Infrastructure.Audit;
 using Vtp.Infrastructure.Caching;
 using Vtp.Infrastructure.Email;
+using Vtp.Infrastructure.Events;
 using Vtp.Infrastructure.Idempotency;
 using Vtp.Infrastructure.Jobs;
 using Vtp.Infrastructure.Links;
+using Vtp.Infrastructure.Notices;
 using Vtp.Infrastructure.Passwords;
 using Vtp.Infrastructure.Persistence;
 using Vtp.Infrastructure.Profiles;
@@ -59,6 +62,8 @@ public static class Wiring
         services.AddArchives(configuration);
         services.AddAudit(configuration);
         services.AddJobs(configuration);
+        services.AddEvents();
+        services.AddHostedService<NoticeListener>();
         services.AddSingleton<IProfiles, ProfileReader>();
         services.AddSingleton<IQrCodes, QrCodes>();
         services.AddSingleton<ILinks>(provider =>
@@ -89,6 +94,7 @@ public static class Wiring
             var db = (VtpDbContext)pooled(provider);
             db.Tenant = provider.GetRequiredService<TenantScope>();
             db.Jobs = provider.GetRequiredService<JobQueue>();
+            db.Events = provider.GetRequiredService<EventWriter>();
             return db;
         }));
         services.AddScoped<IVtpDb>(provider => provider.GetRequiredService<VtpDbContext>());
@@ -152,8 +158,19 @@ public static class Wiring
         services.AddSingleton<JobRunner>();
         services.AddSingleton<JobWakes>();
         services.AddScoped<JobQueue>();
-        services.AddHostedService<JobListener>();
+        services.AddSingleton(provider => new NoticeChannel(JobWakes.Channel, provider.GetRequiredService<JobWakes>().Wake));
         services.AddHostedService<JobWorker>();
+    }
+
+    private static void AddEvents(this IServiceCollection services)
+    {
+        services.AddSingleton<EventWakes>();
+        services.AddSingleton<EventSignal>();
+        services.AddSingleton<IEventSignal>(provider => provider.GetRequiredService<EventSignal>());
+        services.AddSingleton(provider => new NoticeChannel(EventSignal.Channel, provider.GetRequiredService<EventSignal>().Fire));
+        services.AddScoped<EventWriter>();
+        services.AddScoped<IEventLog, EventLog>();
+        services.AddHostedService<EventPump>();
     }
 
     private static void AddSecrets(this IServiceCollection services)

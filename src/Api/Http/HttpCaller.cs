@@ -49,7 +49,7 @@ internal sealed class HttpCaller : ICaller
     /// </summary>
     public ValueTask IdentifyAsync(HttpContext context, IAccessTokenReader tokens, IApiKeyReader keys)
     {
-        _context = context;
+        (_context, SignedIn, Key, Rejected) = (context, null, null, null);
         var headers = context.Request.Headers;
         var bearer = headers.Authorization is [{ } value] && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? value[Scheme.Length..] : null;
         StringValues key = headers[ApiKeyHeader] is { Count: > 0 } current ? current : headers[PulseKeyHeader];

@@ -1,3 +1,4 @@
+using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.Sessions;
@@ -55,4 +56,10 @@ public static class CallerExtensions
     /// <summary>For handlers of use cases that demand <see cref="Permission.SignedIn"/> or more.</summary>
     public static SignedInAs Required(this ICaller caller) =>
         caller.SignedIn ?? throw new InvalidOperationException("This use case must demand a permission.");
+
+    /// <summary>Whom what is done now is put down to.</summary>
+    public static (ActorType Type, Guid? Id) Actor(this ICaller caller) =>
+        caller.Key is { } key ? (ActorType.Key, key.KeyId)
+        : caller.SignedIn is { } person ? (ActorType.User, person.AccountId.Value)
+        : (caller.IsSystem ? ActorType.System : ActorType.Anonymous, null);
 }

@@ -18,6 +18,9 @@ public enum RefusalKind
     /// <summary>The state of things forbids it: 409.</summary>
     Conflict,
 
+    /// <summary>It existed, and is not kept any more: 410.</summary>
+    Gone,
+
     /// <summary>Well formed, yet it cannot be done: 422.</summary>
     Unprocessable,
 

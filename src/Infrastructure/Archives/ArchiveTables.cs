@@ -57,6 +57,7 @@ internal static class ArchiveTables
     {
         ["audit_chains"] = "Made anew of the entries when they are imported.",
         ["audit_counts"] = "Made anew of the entries when they are imported.",
+        ["events"] = "The log of this server, by whose positions its readers go; what happened is in the trail.",
         ["audit_checkpoints"] = "Signed with the old server's key, which the new one does not know; it signs its own.",
         ["audit_retentions"] = "Signed with the old server's key; the new one signs which entries are not there.",
         ["jobs"] = "Work of this server, which goes on with it; a restored copy would do it a second time.",

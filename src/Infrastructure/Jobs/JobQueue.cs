@@ -3,8 +3,8 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 using NpgsqlTypes;
 using Vtp.Application.Common;
-using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
+using Vtp.Infrastructure.Persistence;
 
 namespace Vtp.Infrastructure.Jobs;
 
@@ -43,19 +43,19 @@ internal sealed class JobQueue(JobKinds kinds, ICaller caller, TenantScope tenan
         // All transactions take keys in one order, so that none waits for another that waits for it.
         Job[] jobs = [.. _unsaved.OrderBy(job => job.Kind.Name, StringComparer.Ordinal).ThenBy(job => job.UniqueKey, StringComparer.Ordinal)];
         _unsaved.Clear();
-        var (actorType, actorId) = Actor();
+        var (actorType, actorId) = caller.Actor();
         await database.ExecuteSqlRawAsync(
             Insert,
             [
-                ArrayOf("ids", NpgsqlDbType.Uuid, jobs, job => job.Id),
-                ArrayOf("kinds", NpgsqlDbType.Text, jobs, job => job.Kind.Name),
-                ArrayOf("organizations", NpgsqlDbType.Uuid, jobs, job => job.Organization),
-                ArrayOf("projects", NpgsqlDbType.Uuid, jobs, job => job.Project),
-                ArrayOf("payloads", NpgsqlDbType.Text, jobs, job => job.Payload),
-                ArrayOf("unique_keys", NpgsqlDbType.Text, jobs, job => job.UniqueKey),
-                ArrayOf("priorities", NpgsqlDbType.Smallint, jobs, job => job.Priority),
-                ArrayOf("run_ats", NpgsqlDbType.TimestampTz, jobs, job => job.RunAt),
-                ArrayOf("max_attempts", NpgsqlDbType.Integer, jobs, job => job.Kind.Policy.MaxAttempts),
+                SqlArray.Of("ids", NpgsqlDbType.Uuid, jobs, job => job.Id),
+                SqlArray.Of("kinds", NpgsqlDbType.Text, jobs, job => job.Kind.Name),
+                SqlArray.Of("organizations", NpgsqlDbType.Uuid, jobs, job => job.Organization),
+                SqlArray.Of("projects", NpgsqlDbType.Uuid, jobs, job => job.Project),
+                SqlArray.Of("payloads", NpgsqlDbType.Text, jobs, job => job.Payload),
+                SqlArray.Of("unique_keys", NpgsqlDbType.Text, jobs, job => job.UniqueKey),
+                SqlArray.Of("priorities", NpgsqlDbType.Smallint, jobs, job => job.Priority),
+                SqlArray.Of("run_ats", NpgsqlDbType.TimestampTz, jobs, job => job.RunAt),
+                SqlArray.Of("max_attempts", NpgsqlDbType.Integer, jobs, job => job.Kind.Policy.MaxAttempts),
                 new NpgsqlParameter("now", NpgsqlDbType.TimestampTz) { Value = clock.GetUtcNow() },
                 new NpgsqlParameter("actor_type", NpgsqlDbType.Text) { Value = actorType.ToString().ToLowerInvariant() },
                 new NpgsqlParameter("actor_id", NpgsqlDbType.Uuid) { Value = (object?)actorId ?? DBNull.Value },
@@ -67,14 +67,6 @@ internal sealed class JobQueue(JobKinds kinds, ICaller caller, TenantScope tenan
             metrics.Enqueued(job.Kind.Name);
         }
     }
-
-    private (ActorType Type, Guid? Id) Actor() =>
-        caller.Key is { } key ? (ActorType.Key, key.KeyId)
-        : caller.SignedIn is { } person ? (ActorType.User, person.AccountId.Value)
-        : (caller.IsSystem ? ActorType.System : ActorType.Anonymous, null);
-
-    private static NpgsqlParameter ArrayOf<T>(string name, NpgsqlDbType type, Job[] jobs, Func<Job, T> value) =>
-        new(name, NpgsqlDbType.Array | type) { Value = Array.ConvertAll(jobs, job => value(job)) };
 
     private sealed record Job(Guid Id, JobKind Kind, Guid? Organization, Guid? Project, string Payload, string? UniqueKey, short Priority, DateTimeOffset RunAt);
 }

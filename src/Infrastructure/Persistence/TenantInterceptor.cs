@@ -53,6 +53,8 @@ internal sealed class TenantInterceptor : DbCommandInterceptor
 
 internal static class ScopedCommands
 {
+    internal const string SetSystem = "SELECT set_config('vtp.tenants', '*', true)";
+
     internal const string SetByPosition = "SELECT set_config('vtp.tenants', $1, true), set_config('vtp.project', $2, true)";
 
     private const string SetForIndexOrder =
@@ -96,7 +98,7 @@ internal static class ScopedCommands
     public static NpgsqlBatch CreateSystemCommand(this NpgsqlDataSource database, string sql, params NpgsqlParameter[] parameters)
     {
         var batch = database.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT set_config('vtp.tenants', '*', true)"));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(SetSystem));
         var command = new NpgsqlBatchCommand(sql);
         command.Parameters.AddRange(parameters);
         batch.BatchCommands.Add(command);

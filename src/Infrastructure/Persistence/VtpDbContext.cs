@@ -18,6 +18,7 @@ using Vtp.Domain.Tenancy.Invitations;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
+using Vtp.Infrastructure.Events;
 using Vtp.Infrastructure.Jobs;
 using Vtp.Infrastructure.Secrets;
 
@@ -76,6 +77,9 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     /// <summary>Jobs that wait for the next save. Set by whoever hands a context out, as <see cref="Tenant"/> is.</summary>
     public JobQueue? Jobs { get; set; }
 
+    /// <summary>Events that wait for the next save; set likewise.</summary>
+    public EventWriter? Events { get; set; }
+
     public Func<AuditEntry>? PendingAudit { get; set; }
 
     public void Enqueue(ICommand<Done> command, DateTimeOffset? runAt = null, string? uniqueKey = null, short priority = 0) =>
@@ -86,20 +90,29 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
 
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        if (PendingAudit is { } entry)
+        Guid? auditId = null;
+        if (PendingAudit is { } pending)
         {
             ChangeTracker.DetectChanges();
             var changes = AuditChanges.Of(ChangeTracker);
-            AuditEntries.Add(entry()).Entity.Describe(changes);
+            var entry = AuditEntries.Add(pending()).Entity;
+            entry.Describe(changes);
+            auditId = entry.Id;
             PendingAudit = null;
         }
 
-        if (Jobs is { IsEmpty: false } && Database.CurrentTransaction is null)
+        Events?.Collect(ChangeTracker, auditId);
+        if ((Jobs is { IsEmpty: false } || Events is { IsEmpty: false }) && Database.CurrentTransaction is null)
         {
             await Database.BeginTransactionAsync(cancellationToken);
         }
 
         var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        if (Events is { IsEmpty: false })
+        {
+            await Events.WriteAsync(Database, cancellationToken);
+        }
+
         if (Jobs is { IsEmpty: false })
         {
             await Jobs.WriteAsync(Database, cancellationToken);
@@ -113,10 +126,16 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
         return saved;
     }
 
-    public Task SaveForNowAsync(CancellationToken cancellationToken) =>
-        Database.CurrentTransaction is null
-            ? throw new InvalidOperationException("Begin a transaction first.")
-            : base.SaveChangesAsync(acceptAllChangesOnSuccess: true, cancellationToken);
+    public Task SaveForNowAsync(CancellationToken cancellationToken)
+    {
+        if (Database.CurrentTransaction is null)
+        {
+            throw new InvalidOperationException("Begin a transaction first.");
+        }
+
+        Events?.Collect(ChangeTracker, auditId: null); // What is deleted now is not tracked any more later.
+        return base.SaveChangesAsync(acceptAllChangesOnSuccess: true, cancellationToken);
+    }
 
     public async Task SaveUnauditedAsync(CancellationToken cancellationToken)
     {
@@ -143,6 +162,7 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     {
         ChangeTracker.Clear();
         Jobs?.Forget();
+        Events?.Forget();
     }
 
     /// <summary>Begins a transaction that no save commits, so that what only the caller of the handler knows can join it.</summary>
@@ -235,6 +255,7 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
         {
             await transaction.CommitAsync(cancellationToken);
             await transaction.DisposeAsync();
+            Events?.Committed();
         }
     }
 

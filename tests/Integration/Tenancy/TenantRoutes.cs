@@ -13,7 +13,7 @@ internal sealed record TenantRoute(string Method, string Pattern, UseCaseMetadat
 {
     public bool IsAboutProject => UseCase.UseCase.IsAssignableTo(typeof(IAboutProject));
 
-    public bool IsList => !Pattern.Contains("{id", StringComparison.Ordinal) && !NeedsOrganization;
+    public bool IsList => !Pattern.Contains('{', StringComparison.Ordinal) && !NeedsOrganization;
 
     /// <summary>The organization stands in the query.</summary>
     public bool NeedsOrganization => UseCase.UseCase.GetProperty("OrgId") is not null;
@@ -37,7 +37,8 @@ internal sealed record TenantRoute(string Method, string Pattern, UseCaseMetadat
             .Replace("{id:guid}", (IsAboutProject ? target.Project : target.Organization).ToString(), StringComparison.Ordinal)
             .Replace("{user_id:guid}", target.Member.ToString(), StringComparison.Ordinal)
             .Replace("{invitation_id:guid}", target.Invitation.ToString(), StringComparison.Ordinal)
-            .Replace("{key_id:guid}", target.Key.ToString(), StringComparison.Ordinal);
+            .Replace("{key_id:guid}", target.Key.ToString(), StringComparison.Ordinal)
+            .Replace("{event_id:guid}", target.Event.ToString(), StringComparison.Ordinal);
         path.Should().NotContain("{", "a test must know what to put there");
         return NeedsOrganization ? $"{path}?org_id={target.Organization}" : path;
     }
@@ -67,7 +68,7 @@ internal sealed record TenantRoute(string Method, string Pattern, UseCaseMetadat
 }
 
 /// <summary>Ids of one organization and of one of everything in it.</summary>
-internal sealed record Tenant(Guid Organization, Guid Project, Guid Member, Guid Invitation, Guid Key, string Secret)
+internal sealed record Tenant(Guid Organization, Guid Project, Guid Member, Guid Invitation, Guid Key, Guid Event, string Secret)
 {
     public static async Task<Tenant> OfAsync(School school)
     {
@@ -76,6 +77,10 @@ internal sealed record Tenant(Guid Organization, Guid Project, Guid Member, Guid
         var invitation = (await school.InviteAsync(Intents.NewAddress())).Body.GetProperty("invitation").GetProperty("id").GetGuid();
         var key = (await school.Owner.PostAsync($"{project.Path}/keys", new { name = "Some key", scopes = new[] { "*" } }))
             .Body.GetProperty("api_key").GetProperty("id").GetGuid();
-        return new Tenant(school.Id, project.Id, member, invitation, key, project.Secret);
+        var happened = Guid.Empty;
+        await VtpApi.UntilAsync(
+            async () => (happened = await school.Api.QueryAsync<Guid>("SELECT id FROM events WHERE project_id = $1 AND position IS NOT NULL LIMIT 1", project.Id)) != default,
+            "an event of the project");
+        return new Tenant(school.Id, project.Id, member, invitation, key, happened, project.Secret);
     }
 }

@@ -33,6 +33,7 @@ internal sealed class LeaveOrganizationHandler(IVtpDb db, ICaller caller, AuditS
             return MemberRefusals.LastOwner;
         }
 
+        member.Leave();
         db.Members.Remove(member);
         await db.SaveChangesAsync(cancellationToken);
         return new Message("You are no member any more.");

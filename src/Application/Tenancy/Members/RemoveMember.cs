@@ -34,6 +34,7 @@ internal sealed class RemoveMemberHandler(IVtpDb db, ICaller caller, AuditSubjec
             return MemberRefusals.LastOwner;
         }
 
+        member.Leave();
         db.Members.Remove(member);
         await db.SaveChangesAsync(cancellationToken);
         return new Message("Member removed.");

@@ -1,4 +1,5 @@
 using Vtp.Domain.Common;
+using Vtp.Domain.Events;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
@@ -21,7 +22,7 @@ public sealed record ApiKeyGrant(
     string Name, IReadOnlyList<string> Scopes, TrackerRole TrackerRole, DateTimeOffset? ExpiresAt, IReadOnlyList<string> AllowedCidrs);
 
 /// <summary>A program's credential for one project. The key itself is shown once; its SHA-256 is here.</summary>
-public sealed class ApiKey : IOfProject
+public sealed class ApiKey : Aggregate, IOfProject
 {
     /// <summary>How long a rotated key may live on.</summary>
     public const int MaximumOverlapHours = 720;
@@ -122,11 +123,22 @@ public sealed class ApiKey : IOfProject
         var successor = Of(OrganizationId, ProjectId, Kind, Environment, grant, text.Value, text.Preview, createdBy, now);
         successor.IsOfPair = IsOfPair;
         ReplacedBy = successor.Id;
-        ExpiresAt = ExpiresAt is { } end && end < now + overlap ? end : now + overlap;
+        var lastMoment = ExpiresAt is { } end && end < now + overlap ? end : now + overlap;
+        ExpiresAt = lastMoment;
+        Raise(new ApiKeyEvents.Rotated(Id, Name, Preview, successor.Id, lastMoment));
         return (successor, text);
     }
 
-    public void Revoke(DateTimeOffset now) => RevokedAt ??= now;
+    public override EventSource Source() => new(OrganizationId, ProjectId, Id.ToString());
+
+    public void Revoke(DateTimeOffset now)
+    {
+        if (RevokedAt is null)
+        {
+            RevokedAt = now;
+            Raise(new ApiKeyEvents.Revoked(Id, Name, Preview));
+        }
+    }
 
     private static ApiKey Of(
         OrganizationId organizationId,
@@ -137,8 +149,9 @@ public sealed class ApiKey : IOfProject
         string text,
         string preview,
         AccountId? createdBy,
-        DateTimeOffset now) =>
-        new(Uuid.NewVersion7(now), organizationId, projectId, kind, environment, grant.Name.Trim(), now)
+        DateTimeOffset now)
+    {
+        var key = new ApiKey(Uuid.NewVersion7(now), organizationId, projectId, kind, environment, grant.Name.Trim(), now)
         {
             KeyHash = ApiKeyText.Hash(text),
             Preview = preview,
@@ -148,6 +161,9 @@ public sealed class ApiKey : IOfProject
             ExpiresAt = grant.ExpiresAt,
             CreatedBy = createdBy,
         };
+        key.Raise(new ApiKeyEvents.Created(key.Id, key.Name, preview, kind, environment, grant.ExpiresAt));
+        return key;
+    }
 }
 
 public static class ApiKeyRefusals

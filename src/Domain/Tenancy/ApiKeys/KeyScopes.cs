@@ -11,6 +11,7 @@ public static class KeyScopes
     public const string KeysRead = "keys:read";
     public const string KeysWrite = "keys:write";
     public const string AuditRead = "audit:read";
+    public const string EventsRead = "events:read";
 
     public static readonly IReadOnlyDictionary<string, string> Catalogue = new Dictionary<string, string>(StringComparer.Ordinal)
     {
@@ -20,6 +21,7 @@ public static class KeyScopes
         [KeysRead] = "List the project's keys, without the keys themselves.",
         [KeysWrite] = "Rotate and revoke keys of the project, its own powers at most. Needs a secret key.",
         [AuditRead] = "Read the trail of the key's own project.",
+        [EventsRead] = "Read what happened in the key's own project.",
     };
 
     public static bool Allow(this IReadOnlyCollection<string> scopes, string scope) =>

@@ -1,7 +1,8 @@
 using System.Text.Json.Serialization;
 using Vtp.Domain.Common;
-using Vtp.Domain.Identity;
+using Vtp.Domain.Events;
 using Vtp.Domain.Identity.Accounts;
+using Vtp.Domain.Identity;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
 
@@ -26,7 +27,7 @@ public enum InvitationStatus
 /// Asks the reader of one mailbox to join, for seven days. Its token is made by whoever sends the mail; only the hash is
 /// here. At most one invitation of an address to an organization is open.
 /// </summary>
-public sealed class Invitation : IOfTenant
+public sealed class Invitation : Aggregate, IOfTenant
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
 
@@ -61,8 +62,14 @@ public sealed class Invitation : IOfTenant
     public DateTimeOffset? ClosedAt { get; private set; }
 
     public static Invitation To(
-        EmailAddress email, string name, MemberRole role, OrganizationId organizationId, AccountId invitedBy, DateTimeOffset now) =>
-        new(Uuid.NewVersion7(now), organizationId, email, name.Trim(), role, invitedBy, now);
+        EmailAddress email, string name, MemberRole role, OrganizationId organizationId, AccountId invitedBy, DateTimeOffset now)
+    {
+        var invitation = new Invitation(Uuid.NewVersion7(now), organizationId, email, name.Trim(), role, invitedBy, now);
+        invitation.Raise(new InvitationEvents.Created(invitation.Id, role, invitation.ExpiresAt));
+        return invitation;
+    }
+
+    public override EventSource Source() => new(OrganizationId, Project: null, Id.ToString());
 
     public static InvitationStatus StatusOf(DateTimeOffset? acceptedAt, DateTimeOffset? revokedAt, DateTimeOffset expiresAt, DateTimeOffset now) =>
         acceptedAt is not null ? InvitationStatus.Accepted
@@ -100,6 +107,7 @@ public sealed class Invitation : IOfTenant
         }
 
         (RevokedAt, ClosedAt, TokenHash) = (now, now, null);
+        Raise(new InvitationEvents.Revoked(Id, Role));
         return null;
     }
 
@@ -122,6 +130,7 @@ public sealed class Invitation : IOfTenant
         }
 
         (AcceptedAt, ClosedAt, TokenHash) = (now, now, null);
+        Raise(new InvitationEvents.Accepted(Id, Role));
         return null;
     }
 }

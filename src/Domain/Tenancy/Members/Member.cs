@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Vtp.Domain.Common;
+using Vtp.Domain.Events;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Tenancy.Organizations;
 
@@ -16,7 +17,7 @@ public enum MemberStatus
 }
 
 /// <summary>One account's part in one organization.</summary>
-public sealed class Member : IOfTenant
+public sealed class Member : Aggregate, IOfTenant
 {
     private Member(Guid id, OrganizationId organizationId, AccountId accountId, MemberRole role, DateTimeOffset joinedAt) =>
         (Id, OrganizationId, AccountId, Role, JoinedAt, InvitedAt) = (id, organizationId, accountId, role, joinedAt, joinedAt);
@@ -34,12 +35,31 @@ public sealed class Member : IOfTenant
     public DateTimeOffset JoinedAt { get; private set; }
 
     public static Member Founder(OrganizationId organizationId, AccountId accountId, DateTimeOffset now) =>
-        new(Uuid.NewVersion7(now), organizationId, accountId, MemberRole.Owner, now);
+        Join(organizationId, accountId, MemberRole.Owner, invitedAt: now, now);
 
     public static Member Invited(OrganizationId organizationId, AccountId accountId, MemberRole role, DateTimeOffset invitedAt, DateTimeOffset now) =>
-        new(Uuid.NewVersion7(now), organizationId, accountId, role, now) { InvitedAt = invitedAt };
+        Join(organizationId, accountId, role, invitedAt, now);
 
-    public void ChangeRole(MemberRole role) => Role = role;
+    public override EventSource Source() => new(OrganizationId, Project: null, Id.ToString());
+
+    public void ChangeRole(MemberRole role)
+    {
+        if (role != Role)
+        {
+            Raise(new MemberEvents.RoleChanged(Id, AccountId.Value, role, Role));
+            Role = role;
+        }
+    }
+
+    /// <summary>Says it; whoever says it deletes the row.</summary>
+    public void Leave() => Raise(new MemberEvents.Removed(Id, AccountId.Value, Role));
+
+    private static Member Join(OrganizationId organizationId, AccountId accountId, MemberRole role, DateTimeOffset invitedAt, DateTimeOffset now)
+    {
+        var member = new Member(Uuid.NewVersion7(now), organizationId, accountId, role, now) { InvitedAt = invitedAt };
+        member.Raise(new MemberEvents.Joined(member.Id, accountId.Value, role));
+        return member;
+    }
 }
 
 public static class MemberRefusals

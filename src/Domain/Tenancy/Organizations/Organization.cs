@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Vtp.Domain.Common;
+using Vtp.Domain.Events;
 using Vtp.Domain.Identity.Accounts;
 
 namespace Vtp.Domain.Tenancy.Organizations;
@@ -17,7 +18,7 @@ public enum Plan
 }
 
 /// <summary>A school, or whoever else runs projects: the tenant. Everything that is not an account belongs to one.</summary>
-public sealed class Organization
+public sealed class Organization : Aggregate
 {
     public const int DefaultAuditRetentionDays = 365;
     public const int MinimumAuditRetentionDays = 30;
@@ -44,13 +45,26 @@ public sealed class Organization
 
     public DateTimeOffset? DeletedAt { get; private set; }
 
-    public static Organization Found(string name, EmailAddress adminEmail, Plan plan, DateTimeOffset now) =>
-        new(OrganizationId.New(now), name.Trim(), adminEmail, plan, now);
+    public static Organization Found(string name, EmailAddress adminEmail, Plan plan, DateTimeOffset now)
+    {
+        var organization = new Organization(OrganizationId.New(now), name.Trim(), adminEmail, plan, now);
+        organization.Raise(new OrganizationEvents.Created(organization.Id.Value, organization.Name, plan));
+        return organization;
+    }
 
-    public void Change(string? name, Plan? plan, int? auditRetentionDays, DateTimeOffset now) =>
+    public override EventSource Source() => new(Id, Project: null, Id.ToString());
+
+    public void Change(string? name, Plan? plan, int? auditRetentionDays, DateTimeOffset now)
+    {
         (Name, Plan, AuditRetentionDays, UpdatedAt) = (name?.Trim() ?? Name, plan ?? Plan, auditRetentionDays ?? AuditRetentionDays, now);
+        Raise(new OrganizationEvents.Updated(Id.Value, Name, Plan));
+    }
 
-    public void Delete(DateTimeOffset now) => (DeletedAt, UpdatedAt) = (now, now);
+    public void Delete(DateTimeOffset now)
+    {
+        (DeletedAt, UpdatedAt) = (now, now);
+        Raise(new OrganizationEvents.Deleted(Id.Value, Name));
+    }
 
     public Refusal? Restore(DateTimeOffset now)
     {
@@ -58,6 +72,7 @@ public sealed class Organization
         if (refusal is null)
         {
             (DeletedAt, UpdatedAt) = (null, now);
+            Raise(new OrganizationEvents.Restored(Id.Value, Name));
         }
 
         return refusal;

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Vtp.Domain.Common;
+using Vtp.Domain.Events;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Tenancy.Organizations;
 
@@ -35,7 +36,7 @@ public sealed record StorageConfig(string Provider, string Bucket, string? Acces
 public sealed record ProjectFeatures(bool? Chat, bool? Video, bool? ActivityFeed, bool? Moderation);
 
 /// <summary>One product of an organization, with its own keys; what belongs to one project is unknown to the next.</summary>
-public sealed class Project : IOfTenant
+public sealed class Project : Aggregate, IOfTenant
 {
     private Project(ProjectId id, OrganizationId organizationId, string name, Region region, DateTimeOffset createdAt) =>
         (Id, OrganizationId, Name, Region, CreatedAt, UpdatedAt) = (id, organizationId, name, region, createdAt, createdAt);
@@ -69,13 +70,19 @@ public sealed class Project : IOfTenant
     public DateTimeOffset? DeletedAt { get; private set; }
 
     public static Project Create(
-        OrganizationId organizationId, string name, Region region, string? webhookUrl, StorageConfig? storage, AccountId? createdBy, DateTimeOffset now) =>
-        new(ProjectId.New(now), organizationId, name.Trim(), region, now)
+        OrganizationId organizationId, string name, Region region, string? webhookUrl, StorageConfig? storage, AccountId? createdBy, DateTimeOffset now)
+    {
+        var project = new Project(ProjectId.New(now), organizationId, name.Trim(), region, now)
         {
             WebhookUrl = webhookUrl,
             StorageConfig = storage,
             CreatedBy = createdBy,
         };
+        project.Raise(new ProjectEvents.Created(project.Id.Value, project.Name, region));
+        return project;
+    }
+
+    public override EventSource Source() => new(OrganizationId, Id, Id.ToString());
 
     /// <param name="name">Null leaves it.</param>
     /// <param name="webhookUrl">Null leaves it, an empty text removes it.</param>
@@ -92,11 +99,16 @@ public sealed class Project : IOfTenant
         ActivityFeedEnabled = features.ActivityFeed ?? ActivityFeedEnabled;
         ModerationEnabled = features.Moderation ?? ModerationEnabled;
         UpdatedAt = now;
+        Raise(new ProjectEvents.Updated(Id.Value, Name, Region));
     }
 
     public void Touch(DateTimeOffset now) => UpdatedAt = now;
 
-    public void Delete(DateTimeOffset now) => (DeletedAt, UpdatedAt) = (now, now);
+    public void Delete(DateTimeOffset now)
+    {
+        (DeletedAt, UpdatedAt) = (now, now);
+        Raise(new ProjectEvents.Deleted(Id.Value, Name));
+    }
 
     public Refusal? Restore(DateTimeOffset now)
     {
@@ -104,6 +116,7 @@ public sealed class Project : IOfTenant
         if (refusal is null)
         {
             (DeletedAt, UpdatedAt) = (null, now);
+            Raise(new ProjectEvents.Restored(Id.Value, Name));
         }
 
         return refusal;

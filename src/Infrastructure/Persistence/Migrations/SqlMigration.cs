@@ -34,3 +34,6 @@ internal sealed class AuditProof : SqlMigration;
 
 [DbContext(typeof(VtpDbContext)), Migration("0005_jobs")]
 internal sealed class Jobs : SqlMigration;
+
+[DbContext(typeof(VtpDbContext)), Migration("0008_events")]
+internal sealed class Events : SqlMigration;

@@ -1,27 +1,24 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace Vtp.Infrastructure.Jobs;
+namespace Vtp.Infrastructure.Notices;
 
-/// <summary>Tells this node's worker that there may be something to do. Many calls before it looks are one.</summary>
-internal sealed class JobWakes
-{
-    private readonly Channel<bool> _wakes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+/// <summary>Who wants to know what PostgreSQL notifies on one channel; constants of ours.</summary>
+internal sealed record NoticeChannel(string Name, Action Heard);
 
-    public void Wake() => _wakes.Writer.TryWrite(true);
-
-    public async Task WaitAsync(CancellationToken cancellationToken) => await _wakes.Reader.ReadAsync(cancellationToken);
-}
-
-/// <summary>Hears of new jobs as they are committed. While it cannot, jobs are found each second.</summary>
-internal sealed partial class JobListener(NpgsqlDataSource database, JobWakes wakes, ILogger<JobListener> logger) : BackgroundService
+/// <summary>
+/// Hears of what other nodes commit, on one connection for all channels. Nothing may depend on it: while it is deaf, all
+/// that is waited for is looked for each second.
+/// </summary>
+internal sealed partial class NoticeListener(NpgsqlDataSource database, IEnumerable<NoticeChannel> channels, ILogger<NoticeListener> logger) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     // A connection that fell silent looks like one on which nothing happens.
     private static readonly TimeSpan Doubt = TimeSpan.FromSeconds(30);
+
+    private readonly Dictionary<string, Action> _heard = channels.ToDictionary(channel => channel.Name, channel => channel.Heard, StringComparer.Ordinal);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -42,11 +39,15 @@ internal sealed partial class JobListener(NpgsqlDataSource database, JobWakes wa
     private async Task ListenAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        connection.Notification += (_, _) => wakes.Wake();
-        await ExecuteAsync(connection, "LISTEN vtp_jobs", cancellationToken);
+        connection.Notification += (_, notice) => _heard.GetValueOrDefault(notice.Channel)?.Invoke();
+        await ExecuteAsync(connection, string.Join("; ", _heard.Keys.Select(channel => $"LISTEN {channel}")), cancellationToken);
 
         // What was committed while nobody listened.
-        wakes.Wake();
+        foreach (var heard in _heard.Values)
+        {
+            heard();
+        }
+
         try
         {
             while (true)
@@ -62,19 +63,19 @@ internal sealed partial class JobListener(NpgsqlDataSource database, JobWakes wa
             // It goes back to the pool, where nothing of this may stay.
             if (connection.FullState == System.Data.ConnectionState.Open)
             {
-                await ExecuteAsync(connection, "UNLISTEN vtp_jobs", CancellationToken.None);
+                await ExecuteAsync(connection, "UNLISTEN *", CancellationToken.None);
             }
         }
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-#pragma warning disable CA2100 // One of three constants.
+#pragma warning disable CA2100 // Made of constants.
         await using var command = new NpgsqlCommand(sql, connection);
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "New jobs are not heard of; looking for them each second")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What other nodes commit is not heard of; looking for it each second")]
     private partial void LogDeaf(Exception exception);
 }
