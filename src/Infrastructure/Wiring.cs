@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.EntityFrameworkCore;
@@ -16,8 +17,10 @@ using Vtp.Application.Identity;
 using Vtp.Application.Tenancy;
 using Vtp.Application.Tenancy.Archives;
 using Vtp.Application.Tenancy.Projects;
+using Vtp.Application.Webhooks;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.Sessions;
+using Vtp.Domain.Webhooks;
 using Vtp.Infrastructure.Archives;
 using Vtp.Infrastructure.Audit;
 using Vtp.Infrastructure.Caching;
@@ -35,13 +38,14 @@ using Vtp.Infrastructure.Secrets;
 using Vtp.Infrastructure.Sessions;
 using Vtp.Infrastructure.Tenancy;
 using Vtp.Infrastructure.Tokens;
+using Vtp.Infrastructure.Webhooks;
 
 namespace Vtp.Infrastructure;
 
 public static class Wiring
 {
     /// <param name="services">The server's.</param>
-    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Archives, Jobs.</param>
+    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Archives, Jobs, Webhooks.</param>
     /// <param name="folder">Where the embedded server and mails without a mail server are kept.</param>
     /// <param name="publicUrl">How people reach this server; mails link to it.</param>
     public static IServiceCollection AddInfrastructure(
@@ -64,6 +68,7 @@ public static class Wiring
         services.AddJobs(configuration);
         services.AddEvents();
         services.AddHostedService<NoticeListener>();
+        services.AddWebhooks(configuration);
         services.AddSingleton<IProfiles, ProfileReader>();
         services.AddSingleton<IQrCodes, QrCodes>();
         services.AddSingleton<ILinks>(provider =>
@@ -171,6 +176,19 @@ public static class Wiring
         services.AddScoped<EventWriter>();
         services.AddScoped<IEventLog, EventLog>();
         services.AddHostedService<EventPump>();
+    private static void AddWebhooks(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<WebhookOptions>().Bind(configuration.GetSection("Webhooks"))
+            .Validate(options => options.Timeout >= WebhookOptions.ShortestTimeout && options.Timeout <= WebhookOptions.LongestTimeout, "Webhooks:Timeout must lie between 1 and 30 seconds.")
+            .Validate(options => options.ToRules() is not null, "Webhooks:AllowedNetworks needs CIDRs like 10.0.0.0/8, comma separated.")
+            .ValidateOnStart();
+        services.AddSingleton<IEd25519, Ed25519>();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<WebhookOptions>>().Value.ToRules()!);
+        services.AddSingleton<IWebhookSender>(provider => new WebhookSender(
+            provider.GetRequiredService<WebhookUrlRules>(),
+            (name, cancellationToken) => Dns.GetHostAddressesAsync(name, cancellationToken),
+            provider.GetRequiredService<IOptions<WebhookOptions>>().Value.Timeout,
+            provider.GetRequiredService<TimeProvider>()));
     }
 
     private static void AddSecrets(this IServiceCollection services)
