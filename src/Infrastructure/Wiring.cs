@@ -100,6 +100,7 @@ public static class Wiring
             db.Tenant = provider.GetRequiredService<TenantScope>();
             db.Jobs = provider.GetRequiredService<JobQueue>();
             db.Events = provider.GetRequiredService<EventWriter>();
+            db.Marks = provider.GetRequiredService<AuditMarks>();
             return db;
         }));
         services.AddScoped<IVtpDb>(provider => provider.GetRequiredService<VtpDbContext>());
@@ -141,6 +142,8 @@ public static class Wiring
         services.AddScoped<IAuditTrail, AuditTrailReader>();
         services.AddSingleton<AuditSigningKeys>();
         services.AddSingleton<IAuditKeys>(provider => provider.GetRequiredService<AuditSigningKeys>());
+        services.AddSingleton<AuditMarks>();
+        services.AddSingleton<AuditInsertions>();
         services.AddSingleton<AuditSealer>();
         services.AddSingleton<AuditAdoption>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditSigningKeys>());

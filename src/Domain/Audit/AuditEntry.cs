@@ -92,6 +92,9 @@ public sealed class AuditEntry
 
     public byte[]? Hash { get; private set; }
 
+    /// <summary>Shows that it was VTP that wrote it; nothing without one is sealed.</summary>
+    public byte[]? Mark { get; private set; }
+
     public static AuditEntry Of(
         string action, string? reason, AuditActor actor, AuditTarget target, AuditOrigin origin, AuditTrail trail, DateTimeOffset now)
     {
@@ -119,4 +122,7 @@ public sealed class AuditEntry
     }
 
     public void Describe(string? changes) => Changes = changes;
+
+    /// <param name="mark">Over all of the above: the last that is done to it before it is saved.</param>
+    public void MarkWith(byte[] mark) => Mark = mark;
 }

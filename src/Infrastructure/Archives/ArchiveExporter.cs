@@ -114,7 +114,7 @@ internal sealed class ArchiveExporter(NpgsqlDataSource database, SchemaVersion s
             : table.Owner is { } owner ? $"t.{owner} = $1"
             : $"t.id IN (SELECT account_id FROM {ArchiveTables.Members} WHERE {ArchiveTables.OrganizationId} = $1)";
         await using var command = new NpgsqlCommand(
-            $"SELECT (SELECT row_to_json(r) FROM (SELECT {string.Join(", ", written)}) r)::text FROM {table.Name} t WHERE {rows} ORDER BY t.id", _connection);
+            $"SELECT (SELECT row_to_json(r) FROM (SELECT {string.Join(", ", written)}) r)::text FROM {table.Name} t WHERE {rows} AND {table.Where ?? "true"} ORDER BY t.id", _connection);
         command.CommandTimeout = (int)Patience.TotalSeconds;
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

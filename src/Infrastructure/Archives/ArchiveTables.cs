@@ -19,6 +19,9 @@ internal sealed record ArchiveTable(string Name, string? Owner, string Since)
     /// <summary>Columns that stay behind.</summary>
     public IReadOnlyList<string> Without { get; init; } = [];
 
+    /// <summary>SQL of which of its rows leave; null means all. <c>t</c> is the table.</summary>
+    public string? Where { get; init; }
+
     /// <summary>SQL of what is written in place of a column; <c>t</c> is the table.</summary>
     public IReadOnlyDictionary<string, string> Instead { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
@@ -86,8 +89,9 @@ internal static class ArchiveTables
             Project = ProjectId, Without = ["changed_at"], People = ["created_by"], References = [(ProjectId, Projects)], Rules = ArchiveRules.OfApiKeys,
         },
 
-        // People in it stay as they were: its entries are chained by their hashes.
-        new(AuditEntries, OrganizationId, Tenancy) { Rules = ArchiveRules.OfAuditEntries },
+        // People in it stay as they were: its entries are chained by their hashes. What has no
+        // place in the chain yet would have none ever: the mark that it needs can be judged on this server only.
+        new(AuditEntries, OrganizationId, Tenancy) { Without = ["mark"], Where = "t.sequence IS NOT NULL", Rules = ArchiveRules.OfAuditEntries },
     ];
 
     public static IReadOnlyList<ArchiveTable> Of(ArchiveKind kind) =>

@@ -12,7 +12,7 @@ namespace Vtp.Infrastructure.Audit;
 /// dropped is signed away first, in the same transaction: a gap that nobody signed is a finding.
 /// </summary>
 internal sealed partial class AuditExpiry(
-    NpgsqlDataSource database, IAuditPartitions partitions, AuditSealer sealer, AuditSigningKeys keys, TimeProvider clock, ILogger<AuditExpiry> logger)
+    NpgsqlDataSource database, IAuditPartitions partitions, AuditSealer sealer, AuditMarks marks, AuditSigningKeys keys, TimeProvider clock, ILogger<AuditExpiry> logger)
     : BackgroundService
 {
     // "vtpx" in ASCII: one node at a time.
@@ -50,13 +50,13 @@ internal sealed partial class AuditExpiry(
     private const string LockChains =
         "SELECT count(*) FROM (SELECT FROM audit_chains WHERE organization_id = ANY ($1) ORDER BY organization_id FOR UPDATE) AS locked";
 
-    private const string Unsealed = $"SELECT EXISTS (SELECT FROM audit_entries WHERE {Going} AND sequence IS NULL)";
+    private const string Unsealed = $"SELECT {AuditRow.MarkedColumns} FROM audit_entries WHERE {Going} AND sequence IS NULL";
 
     private const string Ranges =
         $"""
         SELECT chain, lower(range), upper(range) - 1 FROM (
             SELECT coalesce(organization_id, '00000000-0000-0000-0000-000000000000') AS chain, range_agg(int8range(sequence, sequence, '[]')) AS ranges
-            FROM audit_entries WHERE {Going} GROUP BY 1) AS chains, unnest(ranges) AS range
+            FROM audit_entries WHERE {Going} AND sequence IS NOT NULL GROUP BY 1) AS chains, unnest(ranges) AS range
         ORDER BY 1, 2
         """;
 
@@ -75,7 +75,7 @@ internal sealed partial class AuditExpiry(
     private const string Uncount =
         $"""
         WITH counted_entries AS (
-            SELECT {AuditCounts.Columns} FROM audit_entries WHERE {Going})
+            SELECT {AuditCounts.Columns} FROM audit_entries WHERE {Going} AND sequence IS NOT NULL)
         {AuditCounts.Subtract}
         """;
 
@@ -162,7 +162,7 @@ internal sealed partial class AuditExpiry(
         await work.RunAsync("SET LOCAL lock_timeout = '5s'", cancellationToken);
         var chains = await work.ReadAsync<Guid[]>(Chains, cancellationToken, GoingOf(partition)) ?? [];
         await work.ReadAsync<long>(LockChains, cancellationToken, new NpgsqlParameter<Guid[]> { TypedValue = chains });
-        if (await work.ReadAsync<bool>(Unsealed, cancellationToken, GoingOf(partition)))
+        if (await HasUnsealedAsync(work, partition, cancellationToken))
         {
             LogUnsealed(partition.Name);
             return;
@@ -183,6 +183,22 @@ internal sealed partial class AuditExpiry(
 
         await work.CommitAsync(cancellationToken);
         LogDropped(partition.Name);
+    }
+
+    /// <summary>What VTP did not write is never sealed, and nothing waits for it.</summary>
+    private async Task<bool> HasUnsealedAsync(AuditTransaction work, Partition partition, CancellationToken cancellationToken)
+    {
+        await using var command = work.Command(Unsealed, GoingOf(partition));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (marks.IsRight(new AuditRow(reader)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static NpgsqlParameter[] GoingOf(Partition partition) =>

@@ -13,12 +13,27 @@ internal readonly struct AuditRow(NpgsqlDataReader reader)
         "id, organization_id, project_id, action, outcome, reason, actor_type, actor_id, actor_name, target_id, target_name, "
         + "ip_address, user_agent, trace_id, changes, occurred_at, kept_until, sequence, previous_hash, hash";
 
+    /// <summary>For those who judge the mark too.</summary>
+    public const string MarkedColumns = $"{Columns}, mark";
+
     /// <summary>Nothing of it is ever put into a page.</summary>
     public static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public Guid Id => reader.GetGuid(0);
 
+    public Guid? OrganizationId => Uuid(1);
+
+    public Guid? ProjectId => Uuid(2);
+
     public string Action => reader.GetString(3);
+
+    public string Outcome => reader.GetString(4);
+
+    public string? Reason => Text(5);
+
+    public string ActorType => reader.GetString(6);
+
+    public Guid? ActorId => Uuid(7);
 
     public string? ActorName => Text(8);
 
@@ -28,31 +43,40 @@ internal readonly struct AuditRow(NpgsqlDataReader reader)
 
     public string? IpAddress => Text(11);
 
+    public string? UserAgent => Text(12);
+
+    public string? TraceId => Text(13);
+
+    public string? Changes => Text(14);
+
     public string Status => AuditWords.Status(IsRefused ? AuditOutcome.Refused : AuditOutcome.Succeeded);
 
     public DateTimeOffset OccurredAt => reader.GetFieldValue<DateTimeOffset>(15);
 
     public DateTimeOffset KeptUntil => reader.GetFieldValue<DateTimeOffset>(16);
 
-    private bool IsRefused => reader.GetString(4) == AuditWords.Stored(AuditOutcome.Refused);
+    /// <summary>Of <see cref="MarkedColumns"/>.</summary>
+    public byte[]? Mark => reader.IsDBNull(20) ? null : reader.GetFieldValue<byte[]>(20);
+
+    private bool IsRefused => Outcome == AuditWords.Stored(AuditOutcome.Refused);
 
     public AuditEntryView ToView() => new(
         Id,
-        Uuid(1),
-        Uuid(2),
+        OrganizationId,
+        ProjectId,
         ActorName,
-        Enum.Parse<ActorType>(reader.GetString(6), ignoreCase: true),
-        Uuid(7),
+        Enum.Parse<ActorType>(ActorType, ignoreCase: true),
+        ActorId,
         Action,
         AuditActions.ResourceOf(Action),
         TargetId,
         TargetName,
         IpAddress,
-        Text(12),
-        Text(13),
+        UserAgent,
+        TraceId,
         IsRefused ? AuditOutcome.Refused : AuditOutcome.Succeeded,
-        Text(5),
-        Text(14) is { } changes ? JsonSerializer.Deserialize<JsonElement>(changes) : null,
+        Reason,
+        Changes is { } changes ? JsonSerializer.Deserialize<JsonElement>(changes) : null,
         OccurredAt,
         reader.IsDBNull(17) ? null : reader.GetInt64(17),
         Hex(19));
@@ -78,24 +102,24 @@ internal readonly struct AuditRow(NpgsqlDataReader reader)
         json.WriteString("previous_hash"u8, previousHash);
         json.WriteString("hash"u8, hash);
         json.WriteString("id"u8, Id);
-        Write(json, "organization_id"u8, Uuid(1));
-        Write(json, "project_id"u8, Uuid(2));
+        Write(json, "organization_id"u8, OrganizationId);
+        Write(json, "project_id"u8, ProjectId);
         json.WriteString("action"u8, Action);
 
         // As it stands in the table, so that a word that nobody of us wrote gives another hash.
-        json.WriteString("status"u8, reader.GetString(4) switch { "succeeded" => "Success", "refused" => "Failed", var other => other });
-        json.WriteString("reason"u8, Text(5));
-        json.WriteString("actor_type"u8, reader.GetString(6));
-        Write(json, "actor_id"u8, Uuid(7));
+        json.WriteString("status"u8, Outcome switch { "succeeded" => "Success", "refused" => "Failed", var other => other });
+        json.WriteString("reason"u8, Reason);
+        json.WriteString("actor_type"u8, ActorType);
+        Write(json, "actor_id"u8, ActorId);
         json.WriteString("user_email"u8, ActorName);
         json.WriteString("resource"u8, AuditActions.ResourceOf(Action));
         Write(json, "resource_id"u8, TargetId);
         json.WriteString("resource_name"u8, TargetName);
         json.WriteString("ip_address"u8, IpAddress);
-        json.WriteString("user_agent"u8, Text(12));
-        json.WriteString("trace_id"u8, Text(13));
+        json.WriteString("user_agent"u8, UserAgent);
+        json.WriteString("trace_id"u8, TraceId);
         json.WritePropertyName("changes"u8);
-        if (Text(14) is { } changes)
+        if (Changes is { } changes)
         {
             json.WriteRawValue(changes);
         }
@@ -105,10 +129,11 @@ internal readonly struct AuditRow(NpgsqlDataReader reader)
         }
 
         json.WriteString("timestamp"u8, AuditChain.Timestamp(OccurredAt));
+        json.WriteString("kept_until"u8, AuditChain.Timestamp(KeptUntil));
         json.WriteEndObject();
     }
 
-    private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, Guid? id)
+    public static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, Guid? id)
     {
         if (id is { } known)
         {

@@ -11,10 +11,16 @@ namespace Vtp.Infrastructure.Audit;
 /// <summary>
 /// Gives committed entries their place in their organization's chain, and signs where chains end. One transaction holds
 /// the end of one chain and a batch of its entries, so that nodes share the work and two never extend one chain at once.
-/// Writers are not held up: they insert, and whatever commits late is placed later.
+/// Writers are not held up: they insert, and whatever commits late is placed later. What VTP did not write never is.
 /// </summary>
 internal sealed partial class AuditSealer(
-    NpgsqlDataSource database, AuditSigningKeys keys, IOptions<AuditOptions> options, TimeProvider clock, ILogger<AuditSealer> logger)
+    NpgsqlDataSource database,
+    AuditSigningKeys keys,
+    AuditMarks marks,
+    AuditInsertions insertions,
+    IOptions<AuditOptions> options,
+    TimeProvider clock,
+    ILogger<AuditSealer> logger)
 {
     private const int Batch = 1000;
 
@@ -26,9 +32,9 @@ internal sealed partial class AuditSealer(
 
     private const string Unsealed = "sequence IS NULL AND id > $2 ORDER BY id LIMIT $3";
 
-    private const string UnsealedOfOrganization = $"SELECT {AuditRow.Columns} FROM audit_entries WHERE organization_id = $1 AND {Unsealed}";
+    private const string UnsealedOfOrganization = $"SELECT {AuditRow.MarkedColumns} FROM audit_entries WHERE organization_id = $1 AND {Unsealed}";
 
-    private const string UnsealedOfNone = $"SELECT {AuditRow.Columns} FROM audit_entries WHERE $1::uuid IS NOT NULL AND organization_id IS NULL AND {Unsealed}";
+    private const string UnsealedOfNone = $"SELECT {AuditRow.MarkedColumns} FROM audit_entries WHERE $1::uuid IS NOT NULL AND organization_id IS NULL AND {Unsealed}";
 
     private const string Place =
         $"""
@@ -60,7 +66,12 @@ internal sealed partial class AuditSealer(
         """;
 
     /// <summary>Everything that is waiting now, except where another node is at it.</summary>
-    public async Task SealAllAsync(CancellationToken cancellationToken)
+    public Task SealAllAsync(CancellationToken cancellationToken) => SealAllAsync(trustsUnmarked: false, cancellationToken);
+
+    /// <summary>Once, when entries begin to be marked: those of the version before have no mark.</summary>
+    public Task SealUnmarkedAsync(CancellationToken cancellationToken) => SealAllAsync(trustsUnmarked: true, cancellationToken);
+
+    private async Task SealAllAsync(bool trustsUnmarked, CancellationToken cancellationToken)
     {
         var waiting = new List<Guid>();
         await using (var work = await AuditTransaction.BeginAsync(database, cancellationToken))
@@ -73,9 +84,11 @@ internal sealed partial class AuditSealer(
             }
         }
 
+        // Before anything is judged: another node may have marked it by a newer key.
+        await keys.RefreshAsync(cancellationToken);
         foreach (var chain in waiting)
         {
-            await SealAsync(chain, wait: false, cancellationToken);
+            await SealAsync(chain, wait: false, trustsUnmarked, cancellationToken);
         }
     }
 
@@ -84,7 +97,8 @@ internal sealed partial class AuditSealer(
     /// <param name="cancellationToken">Leaves what is sealed so far.</param>
     public async Task CompleteAsync(Guid chain, CancellationToken cancellationToken)
     {
-        await SealAsync(chain, wait: true, cancellationToken);
+        await keys.RefreshAsync(cancellationToken);
+        await SealAsync(chain, wait: true, trustsUnmarked: false, cancellationToken);
         await CheckpointAsync(chain, cancellationToken);
     }
 
@@ -144,17 +158,17 @@ internal sealed partial class AuditSealer(
         LogCheckpoint(organization, last.Sequence, jws);
     }
 
-    private async Task SealAsync(Guid chain, bool wait, CancellationToken cancellationToken)
+    private async Task SealAsync(Guid chain, bool wait, bool trustsUnmarked, CancellationToken cancellationToken)
     {
         var after = Guid.Empty;
-        while (await SealBatchAsync(chain, wait, after, cancellationToken) is { } last)
+        while (await SealBatchAsync(chain, wait, trustsUnmarked, after, cancellationToken) is { } last)
         {
             after = last;
         }
     }
 
     /// <returns>The last entry of a full batch, after which more may be waiting.</returns>
-    private async Task<Guid?> SealBatchAsync(Guid chain, bool wait, Guid after, CancellationToken cancellationToken)
+    private async Task<Guid?> SealBatchAsync(Guid chain, bool wait, bool trustsUnmarked, Guid after, CancellationToken cancellationToken)
     {
         await using var work = await AuditTransaction.BeginAsync(database, cancellationToken);
         await work.RunAsync("INSERT INTO audit_chains (organization_id) VALUES ($1) ON CONFLICT DO NOTHING", cancellationToken, Uuid(chain));
@@ -170,20 +184,36 @@ internal sealed partial class AuditSealer(
             batch.Begin(reader.GetInt64(0), reader.GetFieldValue<byte[]>(1));
         }
 
+        var (read, next) = (0, Guid.Empty);
         await using (var command = work.Command(
             chain == Guid.Empty ? UnsealedOfNone : UnsealedOfOrganization, Uuid(chain), Uuid(after), new NpgsqlParameter<int> { TypedValue = Batch }))
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
             {
-                batch.Add(new AuditRow(reader));
+                var row = new AuditRow(reader);
+                (read, next) = (read + 1, row.Id);
+                if (marks.IsRight(row) || (trustsUnmarked && row.Mark is null))
+                {
+                    batch.Add(row);
+                }
+                else
+                {
+                    insertions.Found(row.Id, row.OrganizationId);
+                }
             }
         }
 
-        if (batch.Count == 0)
+        if (batch.Count > 0)
         {
-            return null;
+            await PlaceAsync(work, chain, batch, cancellationToken);
         }
+
+        return read == Batch ? next : null;
+    }
+
+    private static async Task PlaceAsync(AuditTransaction work, Guid chain, AuditBatch batch, CancellationToken cancellationToken)
+    {
 
         var placed = await work.ReadAsync<long>(Place, cancellationToken, batch.Parameters());
         if (placed != batch.Count)
@@ -198,7 +228,6 @@ internal sealed partial class AuditSealer(
             new NpgsqlParameter<long> { TypedValue = batch.LastSequence },
             new NpgsqlParameter<byte[]> { TypedValue = batch.LastHash });
         await work.CommitAsync(cancellationToken);
-        return batch.Count == Batch ? batch.LastId : null;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Audit checkpoint of {Organization} at {Sequence}: {Jws}")]
@@ -216,8 +245,6 @@ internal sealed class AuditBatch
     private readonly ArrayBufferWriter<byte> _buffer = new();
 
     public int Count => _ids.Count;
-
-    public Guid LastId => _ids[^1];
 
     public long LastSequence { get; private set; }
 

@@ -14,7 +14,7 @@ namespace Vtp.Infrastructure.Audit;
 /// The whole trail, in one snapshot, a row at a time: an export of any length holds a few kilobytes. What is committed is
 /// sealed and signed first, so that an export ends with a checkpoint of its last entry.
 /// </summary>
-internal sealed class AuditTrailReader(NpgsqlDataSource database, TenantScope scope, AuditSealer sealer, AuditSigningKeys keys, TimeProvider clock) : IAuditTrail
+internal sealed class AuditTrailReader(NpgsqlDataSource database, TenantScope scope, AuditSealer sealer, AuditMarks marks, AuditSigningKeys keys, TimeProvider clock) : IAuditTrail
 {
     private const int Chunk = 32 * 1024;
     private const string CsvHeader = "ID,Timestamp,User Email,Action,Resource,Resource ID,Resource Name,IP Address,Status\r\n";
@@ -24,14 +24,17 @@ internal sealed class AuditTrailReader(NpgsqlDataSource database, TenantScope sc
     private const string Checkpoints = "SELECT jws FROM audit_checkpoints WHERE organization_id = $1 ORDER BY sequence";
     private const string Retentions = "SELECT jws FROM audit_retentions WHERE organization_id = $1 ORDER BY id";
 
-    private Guid Organization => scope.Organization?.Value ?? throw new InvalidOperationException("A chain is one organization's.");
+    /// <summary>Null for the installation's own, which the server's own scope sees.</summary>
+    private Guid? Organization => scope.IsSystem ? null : scope.Organization?.Value ?? throw new InvalidOperationException("A chain is one organization's.");
+
+    private Guid Chain => Organization ?? Guid.Empty;
 
     public async Task WriteCsvAsync(AuditFilter filter, Stream output, CancellationToken cancellationToken)
     {
         var buffer = new ArrayBufferWriter<byte>(2 * Chunk);
         Encoding.UTF8.GetBytes(CsvHeader, buffer);
         await FlushAsync(buffer, output, cancellationToken);
-        if (scope.Organizations.Length == 0)
+        if (scope.IsEmpty)
         {
             return;
         }
@@ -53,7 +56,7 @@ internal sealed class AuditTrailReader(NpgsqlDataSource database, TenantScope sc
 
     public async Task WriteProofAsync(AuditFilter filter, IReadOnlyDictionary<string, string> filters, Stream output, CancellationToken cancellationToken)
     {
-        await sealer.CompleteAsync(Organization, cancellationToken);
+        await sealer.CompleteAsync(Chain, cancellationToken);
         await using var work = await BeginAsync(cancellationToken);
         var buffer = new ArrayBufferWriter<byte>(2 * Chunk);
         WriteHeader(buffer, filters);
@@ -98,13 +101,27 @@ internal sealed class AuditTrailReader(NpgsqlDataSource database, TenantScope sc
 
     public async Task<AuditSummary> VerifyAsync(Action<AuditFinding> report, CancellationToken cancellationToken)
     {
-        await sealer.CompleteAsync(Organization, cancellationToken);
+        await sealer.CompleteAsync(Chain, cancellationToken);
         using var known = AuditKeys.Parse(JsonSerializer.Serialize(new { Keys = keys.PublicKeys }, Jwks));
         var verifier = new AuditVerifier(Organization, isFiltered: false, known, report);
         await using var work = await BeginAsync(cancellationToken);
         await ForEachStatementAsync(work, Retentions, jws => Done(() => verifier.AddRetention(jws)), cancellationToken);
         await ForEachStatementAsync(work, Checkpoints, jws => Done(() => verifier.AddCheckpoint(jws)), cancellationToken);
 
+        await VerifyEntriesAsync(work, verifier, cancellationToken);
+        var inserted = await InsertedAsync(work, report, cancellationToken);
+        var summary = verifier.Complete();
+        return summary with { Findings = summary.Findings + inserted };
+
+        static ValueTask Done(Action action)
+        {
+            action();
+            return default;
+        }
+    }
+
+    private async Task VerifyEntriesAsync(AuditTransaction work, AuditVerifier verifier, CancellationToken cancellationToken)
+    {
         var buffer = new ArrayBufferWriter<byte>(Chunk);
         await using var command = Select(work, AuditFilter.None, "sequence IS NOT NULL", "sequence");
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -119,14 +136,25 @@ internal sealed class AuditTrailReader(NpgsqlDataSource database, TenantScope sc
             using var document = JsonDocument.Parse(buffer.WrittenMemory);
             verifier.Add(document.RootElement);
         }
+    }
 
-        return verifier.Complete();
-
-        static ValueTask Done(Action action)
+    /// <returns>How many there are without a place that never get one; what VTP has written since is none of them.</returns>
+    private async Task<long> InsertedAsync(AuditTransaction work, Action<AuditFinding> report, CancellationToken cancellationToken)
+    {
+        var found = 0L;
+        await using var command = Select(work, AuditFilter.None, "sequence IS NULL", "id");
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
         {
-            action();
-            return default;
+            var row = new AuditRow(reader);
+            if (!marks.IsRight(row))
+            {
+                found++;
+                report(new AuditFinding(AuditFindingKind.Inserted, $"Entry with id {row.Id} was inserted, or edited before it was sealed: it does not bear VTP's mark, so it has no place in the chain.") { Id = row.Id });
+            }
         }
+
+        return found;
     }
 
     private static async Task FlushAsync(ArrayBufferWriter<byte> buffer, Stream output, CancellationToken cancellationToken)
@@ -138,7 +166,7 @@ internal sealed class AuditTrailReader(NpgsqlDataSource database, TenantScope sc
 
     private async Task ForEachStatementAsync(AuditTransaction work, string sql, Func<string, ValueTask> read, CancellationToken cancellationToken)
     {
-        await using var command = work.Command(sql, new NpgsqlParameter<Guid> { TypedValue = Organization });
+        await using var command = work.Command(sql, new NpgsqlParameter<Guid> { TypedValue = Chain });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -162,7 +190,7 @@ internal sealed class AuditTrailReader(NpgsqlDataSource database, TenantScope sc
             json.WriteStartObject();
             json.WriteString("type"u8, "export"u8);
             json.WriteNumber("version"u8, AuditExport.Version);
-            json.WriteString("organization_id"u8, Organization);
+            AuditRow.Write(json, "organization_id"u8, Organization);
             json.WriteString("exported_at"u8, clock.GetUtcNow().UtcDateTime);
             json.WriteStartObject("filters"u8);
             if (scope.Project is { } project)
@@ -185,7 +213,12 @@ internal sealed class AuditTrailReader(NpgsqlDataSource database, TenantScope sc
     private NpgsqlCommand Select(AuditTransaction work, AuditFilter filter, string condition, string order)
     {
         var (conditions, parameters) = (new List<string> { condition }, new List<NpgsqlParameter>());
-        if (scope.Organization is { } only)
+        if (scope.IsSystem)
+        {
+            conditions.Add("organization_id IS NULL");
+            order = $"organization_id, {order}"; // For the planner, who does not see that they are all alike.
+        }
+        else if (scope.Organization is { } only)
         {
             Add("organization_id = {0}", NpgsqlDbType.Uuid, only.Value);
         }
@@ -203,7 +236,7 @@ internal sealed class AuditTrailReader(NpgsqlDataSource database, TenantScope sc
         Add("occurred_at >= {0}", NpgsqlDbType.TimestampTz, filter.From?.UtcDateTime);
         Add("occurred_at < {0}", NpgsqlDbType.TimestampTz, filter.Before?.UtcDateTime);
         var command = work.Command(
-            $"SELECT {AuditRow.Columns} FROM audit_entries WHERE {string.Join(" AND ", conditions)} ORDER BY {order}", [.. parameters]);
+            $"SELECT {AuditRow.MarkedColumns} FROM audit_entries WHERE {string.Join(" AND ", conditions)} ORDER BY {order}", [.. parameters]);
 
         // It lasts as long as the client reads; who has gone ends it.
         command.CommandTimeout = 0;

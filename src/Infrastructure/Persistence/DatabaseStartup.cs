@@ -2,6 +2,8 @@ using System.Net.Sockets;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Vtp.Infrastructure.Audit;
+using Vtp.Infrastructure.Persistence.Migrations;
 
 namespace Vtp.Infrastructure.Persistence;
 
@@ -24,8 +26,9 @@ public static class DatabaseStartup
             await lockCommand.ExecuteNonQueryAsync(cancellationToken);
 
             var known = db.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
-            var newer = await NewerMigrationAsync(db, known, cancellationToken);
-            if (newer is not null)
+            await db.Database.OpenConnectionAsync(cancellationToken);
+            var applied = (await db.Database.GetAppliedMigrationsAsync(cancellationToken)).ToList();
+            if (applied.Find(id => !known.Contains(id)) is { } newer)
             {
                 throw new StartupFault(
                     $"The database was migrated by a newer version of VTP ({newer} is unknown here). Start that version, or restore a backup from before.");
@@ -34,6 +37,11 @@ public static class DatabaseStartup
             // A migration takes as long as the data is large, or as another node needs that does it just now.
             db.Database.SetCommandTimeout(TimeSpan.FromHours(1));
             await db.Database.MigrateAsync(cancellationToken);
+            if (applied.Count > 0 && !applied.Contains(AuditEntryMarks.Id, StringComparer.Ordinal))
+            {
+                await services.GetRequiredService<AuditSealer>().SealUnmarkedAsync(cancellationToken);
+            }
+
             await using var unlock = new NpgsqlCommand("SELECT pg_advisory_unlock(hashtext('vtp migrations'))", alone);
             await unlock.ExecuteNonQueryAsync(cancellationToken);
         }
@@ -51,13 +59,6 @@ public static class DatabaseStartup
         {
             throw new StartupFault($"User {role} may bypass row-level security, which keeps organizations apart. Take that away: ALTER ROLE {role} NOBYPASSRLS.");
         }
-    }
-
-    private static async Task<string?> NewerMigrationAsync(VtpDbContext db, HashSet<string> known, CancellationToken cancellationToken)
-    {
-        await db.Database.OpenConnectionAsync(cancellationToken);
-        var applied = await db.Database.GetAppliedMigrationsAsync(cancellationToken);
-        return applied.FirstOrDefault(id => !known.Contains(id));
     }
 
     private static string? Sentence(Exception exception, string connectionString)

@@ -18,6 +18,7 @@ using Vtp.Domain.Tenancy.Invitations;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
+using Vtp.Infrastructure.Audit;
 using Vtp.Infrastructure.Events;
 using Vtp.Infrastructure.Jobs;
 using Vtp.Infrastructure.Secrets;
@@ -80,6 +81,9 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     /// <summary>Events that wait for the next save; set likewise.</summary>
     public EventWriter? Events { get; set; }
 
+    /// <summary>Marks entries as VTP's own. Set by whoever hands a context out.</summary>
+    public AuditMarks? Marks { get; set; }
+
     public Func<AuditEntry>? PendingAudit { get; set; }
 
     public void Enqueue(ICommand<Done> command, DateTimeOffset? runAt = null, string? uniqueKey = null, short priority = 0) =>
@@ -95,9 +99,10 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
         {
             ChangeTracker.DetectChanges();
             var changes = AuditChanges.Of(ChangeTracker);
-            var entry = AuditEntries.Add(pending()).Entity;
-            entry.Describe(changes);
-            auditId = entry.Id;
+            var added = pending();
+            added.Describe(changes);
+            Add(added);
+            auditId = added.Id;
             PendingAudit = null;
         }
 
@@ -153,7 +158,7 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
         await RollBackAsync();
         ForgetChanges();
         PendingAudit = null;
-        AuditEntries.Add(entry);
+        Add(entry);
         await SaveChangesAsync(cancellationToken);
     }
 
@@ -239,6 +244,12 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
         modelBuilder.Entity<AuditEntry>().HasQueryFilter(
             Queries.TenantFilter,
             row => row.OrganizationId != null && TenantIds.Contains(row.OrganizationId.Value) && (SeesEveryProject || row.ProjectId == TenantProject));
+    }
+
+    private void Add(AuditEntry entry)
+    {
+        (Marks ?? throw new InvalidOperationException("This context cannot mark entries.")).Mark(entry);
+        AuditEntries.Add(entry);
     }
 
     /// <summary>PostgreSQL's own row version; a lost race is a <see cref="DbUpdateConcurrencyException"/>, answered 409.</summary>

@@ -50,6 +50,11 @@ internal sealed class SigningKey : IDisposable
 
     public byte[] Export() => _key.ExportPkcs8PrivateKey();
 
+    /// <summary>A secret of 32 bytes that only who has the private key can have (HKDF-SHA-256, RFC 5869).</summary>
+    /// <param name="purpose">What it is for; another purpose gives another secret.</param>
+    public byte[] Derive(string purpose) =>
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, _key.ExportParameters(includePrivateParameters: true).D!, SHA256.HashSizeInBytes, info: Encoding.ASCII.GetBytes(purpose));
+
     public void Sign(ReadOnlySpan<byte> data, Span<byte> signature)
     {
         lock (_lock)

@@ -2,7 +2,9 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Npgsql;
 using Vtp.Domain.Audit;
+using Vtp.Infrastructure.Audit;
 using Vtp.Integration.Fixture;
 using Vtp.Integration.Startup;
 using Vtp.Integration.Tenancy;
@@ -37,9 +39,53 @@ internal static class AuditIntents
 
     public static Task<string> AuditKeysAsync(this VtpApi api) => api.Http.GetStringAsync(new Uri("/api/v1/audit-logs/keys", UriKind.Relative));
 
-    /// <summary>Straight into the table, as its owner: actions of somebody, one a minute until now.</summary>
+    /// <summary>Straight into the table, with the marks that VTP would have given them.</summary>
+    public static async Task WriteMarkedAsync(this VtpApi api, string insert, params object[] parameters)
+    {
+        await using var connection = await api.ConnectAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await api.WriteMarkedAsync(transaction, insert, parameters);
+        await transaction.CommitAsync();
+    }
+
+    /// <summary>As the server's own work, which sees every organization.</summary>
+    public static async Task<NpgsqlConnection> ConnectAsync(this VtpApi api)
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(api.ConnectionString) { Options = "-c vtp.tenants=*" }.ConnectionString);
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    public static async Task WriteMarkedAsync(this VtpApi api, NpgsqlTransaction transaction, string insert, params object[] parameters)
+    {
+        await RunAsync("CREATE TEMP TABLE staged (LIKE audit_entries INCLUDING DEFAULTS) ON COMMIT DROP");
+        await RunAsync(insert.Replace("INSERT INTO audit_entries", "INSERT INTO staged", StringComparison.Ordinal), parameters);
+        var (ids, marks) = (new List<Guid>(), new List<byte[]>());
+        await using (var command = new NpgsqlCommand($"SELECT {AuditRow.MarkedColumns} FROM staged", transaction.Connection, transaction))
+        await using (var reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+            {
+                var row = new AuditRow(reader);
+                ids.Add(row.Id);
+                marks.Add(api.Service<AuditSigningKeys>().Mac(AuditMarks.Form(row)));
+            }
+        }
+
+        await RunAsync("UPDATE staged SET mark = made.mark FROM unnest($1, $2) AS made (id, mark) WHERE staged.id = made.id", ids.ToArray(), marks.ToArray());
+        await RunAsync("INSERT INTO audit_entries SELECT * FROM staged");
+
+        async Task RunAsync(string sql, params object[] values)
+        {
+            await using var command = new NpgsqlCommand(sql, transaction.Connection, transaction);
+            command.Parameters.AddRange(Array.ConvertAll(values, value => new NpgsqlParameter { Value = value }));
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+
+    /// <summary>Straight into the table, as VTP would write them: actions of somebody, one a minute until now.</summary>
     public static Task WriteEntriesAsync(this School school, int count, string action = AuditActions.ProjectUpdated, int keptDays = 365) =>
-        school.Api.QueryAsync<int>(
+        school.Api.WriteMarkedAsync(
             $"""
             INSERT INTO audit_entries (id, organization_id, action, outcome, actor_type, actor_id, actor_name, target_name, occurred_at, kept_until)
             SELECT gen_random_uuid(), $1, '{action}', 'succeeded', 'user', $2, 'noor@school.example', 'Film ' || number, at, at + interval '{keptDays} days'

@@ -59,6 +59,23 @@ public sealed class ExpiryTests(VtpApi api) : IClassFixture<VtpApi>
     }
 
     [Fact]
+    public async Task What_VTP_did_not_write_keeps_no_partition_and_is_not_signed_for()
+    {
+        var school = await api.FoundSchoolAsync();
+        await api.QueryAsync<int>(OldPartitions);
+        await WriteAsync(school, 3, "2 months");
+        await api.QueryAsync<int>(Insert("2 months"), school.Id, 2);
+        await api.QueryAsync<int>(Insert("20 months"), school.Id, 2);
+        var before = await TotalAsync(school);
+
+        await api.Service<AuditExpiry>().RunOnceAsync(CancellationToken.None);
+
+        (await api.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE organization_id = $1", school.Id)).Should().Be(1);
+        (await TotalAsync(school)).Should().Be(before - 7);
+        await school.SealedAsync();
+    }
+
+    [Fact]
     public async Task What_is_deleted_beside_retention_is_still_found()
     {
         var school = await api.FoundSchoolAsync();
@@ -117,14 +134,15 @@ public sealed class ExpiryTests(VtpApi api) : IClassFixture<VtpApi>
     }
 
     /// <param name="ago">How long ago they expired; negative for what is still kept.</param>
-    private static Task<int> WriteAsync(School school, int count, string ago) => school.Api.QueryAsync<int>(
+    private static Task WriteAsync(School school, int count, string ago) => school.Api.WriteMarkedAsync(Insert(ago), school.Id, count);
+
+    private static string Insert(string ago) =>
         $"""
         INSERT INTO audit_entries (id, organization_id, action, outcome, actor_type, actor_name, occurred_at, kept_until)
         SELECT vtp_test_id.id, $1, 'project.updated', 'succeeded', 'user', 'noor@school.example', now() - interval '1 hour', now() - interval '{ago}'
         FROM generate_series(1, $2) AS number
         CROSS JOIN LATERAL (SELECT ('{Guid.CreateVersion7().ToString()[..24]}' || lpad(number::text, 12, '0'))::uuid AS id) AS vtp_test_id
-        """,
-        school.Id, count);
+        """;
 
     private static async Task<long> TotalAsync(School school) =>
         (await school.Owner.GetAsync($"audit-logs/stats?org_id={school.Id}")).Body.GetProperty("total_actions").GetInt64();

@@ -13,7 +13,7 @@ public sealed class ExportTests(VtpApi api) : IClassFixture<VtpApi>
         var school = await api.FoundSchoolAsync();
         foreach (var name in new[] { "=SUM(A1)", "+1", "-1", "@cmd", "\tTab", "A, \"quoted\"\nname" })
         {
-            await api.QueryAsync<int>(
+            await api.WriteMarkedAsync(
                 """
                 INSERT INTO audit_entries (id, organization_id, action, outcome, actor_type, actor_name, target_name, ip_address, occurred_at)
                 VALUES (gen_random_uuid(), $1, 'project.updated', 'succeeded', 'key', $2, $2, '192.0.2.7', '2026-01-02T03:04:05.000006Z')

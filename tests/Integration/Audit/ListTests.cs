@@ -18,7 +18,7 @@ public sealed class ListTests(VtpApi api) : IClassFixture<VtpApi>
     {
         var school = await api.FoundSchoolAsync();
         var target = Guid.NewGuid();
-        await api.QueryAsync<int>(
+        await api.WriteMarkedAsync(
             """
             INSERT INTO audit_entries (id, organization_id, action, outcome, reason, actor_type, actor_name, target_id, occurred_at, kept_until)
             SELECT gen_random_uuid(), $1,
@@ -76,7 +76,7 @@ public sealed class ListTests(VtpApi api) : IClassFixture<VtpApi>
     public async Task A_part_that_fits_many_actors_finds_them_among_the_newest_and_far_behind_them()
     {
         var school = await api.FoundSchoolAsync();
-        await api.QueryAsync<int>(
+        await api.WriteMarkedAsync(
             """
             INSERT INTO audit_entries (id, organization_id, action, outcome, actor_type, actor_name, occurred_at, kept_until)
             SELECT gen_random_uuid(), $1, 'project.updated', 'succeeded', 'user',

@@ -1,4 +1,3 @@
-using Npgsql;
 using Vtp.Infrastructure.Audit;
 using Vtp.Integration.Fixture;
 using Vtp.Integration.Tenancy;
@@ -42,7 +41,7 @@ public sealed class SealingTests(EagerSealingApi api) : IClassFixture<EagerSeali
             {
                 for (var number = 0; number < Each; number++)
                 {
-                    await api.QueryAsync<int>(Insert, schools[writer % 2].Id);
+                    await api.WriteMarkedAsync(Insert, schools[writer % 2].Id);
                 }
             }));
             await over.CancelAsync();
@@ -70,16 +69,9 @@ public sealed class SealingTests(EagerSealingApi api) : IClassFixture<EagerSeali
     public async Task What_commits_late_is_sealed_later_and_holds_up_nobody()
     {
         var school = await api.FoundSchoolAsync();
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(api.ConnectionString) { Options = "-c vtp.tenants=*" }.ConnectionString);
-        await connection.OpenAsync();
+        await using var connection = await api.ConnectAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await using (var late = new NpgsqlCommand(Insert.Replace("gen_random_uuid()", "'00000000-0000-7000-8000-000000000001'", StringComparison.Ordinal), connection, transaction)
-        {
-            Parameters = { new() { Value = school.Id } },
-        })
-        {
-            await late.ExecuteNonQueryAsync();
-        }
+        await api.WriteMarkedAsync(transaction, Insert.Replace("gen_random_uuid()", "'00000000-0000-7000-8000-000000000001'", StringComparison.Ordinal), school.Id);
 
         await school.WriteEntriesAsync(20);
         (await school.VerifyAuditAsync()).Body.GetProperty("last_sequence").GetInt64().Should().Be(21);

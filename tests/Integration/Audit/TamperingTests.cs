@@ -26,6 +26,7 @@ public sealed class TamperingTests(VtpApi api) : IClassFixture<VtpApi>
         { "trace_id", "'00000000000000000000000000000001'", 10 },
         { "changes", "'[{\"a\": 1}]'", 10 },
         { "occurred_at", "occurred_at - interval '1 microsecond'", 10 },
+        { "kept_until", "kept_until - interval '1 microsecond'", 10 },
         { "id", "gen_random_uuid()", 10 },
         { "previous_hash", "decode(repeat('ab', 32), 'hex')", 10 },
         { "hash", "decode(repeat('ab', 32), 'hex')", 10 },

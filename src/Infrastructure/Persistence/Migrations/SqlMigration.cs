@@ -35,5 +35,11 @@ internal sealed class AuditProof : SqlMigration;
 [DbContext(typeof(VtpDbContext)), Migration("0005_jobs")]
 internal sealed class Jobs : SqlMigration;
 
+[DbContext(typeof(VtpDbContext)), Migration(Id)]
+internal sealed class AuditEntryMarks : SqlMigration
+{
+    public const string Id = "0006_audit_marks";
+}
+
 [DbContext(typeof(VtpDbContext)), Migration("0008_events")]
 internal sealed class Events : SqlMigration;
