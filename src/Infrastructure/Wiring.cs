@@ -179,6 +179,8 @@ public static class Wiring
         services.AddScoped<EventWriter>();
         services.AddScoped<IEventLog, EventLog>();
         services.AddHostedService<EventPump>();
+    }
+
     private static void AddWebhooks(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddOptions<WebhookOptions>().Bind(configuration.GetSection("Webhooks"))

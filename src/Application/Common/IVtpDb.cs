@@ -59,8 +59,8 @@ public interface IVtpDb
     /// <param name="command">Of a type with <see cref="JobAttribute"/>. Kept as JSON, readable to whoever reads the database.</param>
     /// <param name="runAt">Not before then; null for as soon as it is committed.</param>
     /// <param name="uniqueKey">
-    /// While a job of this kind, organization and key waits or runs, another is dropped. Who needs a run for every change
-    /// during one puts what changed, or a stretch of time, into the key.
+    /// Of this kind, organization and key at most one job waits and at most one runs. Another joins the one that waits, at the
+    /// sooner time of the two; while one runs, it waits until that run has ended, so that no change during a run is missed.
     /// </param>
     /// <param name="priority">Lower goes first among the jobs of one organization and kind.</param>
     void Enqueue(ICommand<Done> command, DateTimeOffset? runAt = null, string? uniqueKey = null, short priority = 0);

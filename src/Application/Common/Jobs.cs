@@ -27,6 +27,12 @@ public sealed class JobAttribute(string kind) : Attribute
     public int PerNode { get; init; }
 
     /// <summary>
+    /// For a kind that mostly waits on the network: so many places on each node for it alone, beside those that other kinds
+    /// share. 0 for a share of those.
+    /// </summary>
+    public int OwnPlaces { get; init; }
+
+    /// <summary>
     /// How many of one organization run at once on all nodes together; 0 for no limit. A kind that takes longer than a second
     /// should have one: a job that runs cannot make way for another organization's.
     /// </summary>
@@ -50,8 +56,9 @@ public sealed record JobKind(Type Command, JobAttribute Policy)
         }
 
         var isRight = command.IsAssignableTo(typeof(ICommand<Done>))
-            && policy is { MaxAttempts: >= 1, FirstRetrySeconds: >= 1, PerNode: >= 0, PerTenant: >= 0, LeaseSeconds: >= 3 and <= 45 }
-            && policy.LongestRetrySeconds >= policy.FirstRetrySeconds;
+            && policy is { MaxAttempts: >= 1, FirstRetrySeconds: >= 1, PerNode: >= 0, OwnPlaces: >= 0 and <= 1000, PerTenant: >= 0, LeaseSeconds: >= 3 and <= 45 }
+            && policy.LongestRetrySeconds >= policy.FirstRetrySeconds
+            && (policy.PerNode == 0 || policy.OwnPlaces == 0);
         return isRight ? new JobKind(command, policy) : throw new InvalidOperationException($"{command.Name} is no right job: see {nameof(JobAttribute)}.");
     }
 }

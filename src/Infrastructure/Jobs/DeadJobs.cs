@@ -6,8 +6,8 @@ namespace Vtp.Infrastructure.Jobs;
 /// <summary>Jobs that were given up, until somebody decides.</summary>
 internal sealed class DeadJobs(NpgsqlDataSource database, TimeProvider clock)
 {
-    /// <summary>Puts it back into the queue, with all its attempts before it.</summary>
-    /// <returns>False: there is none, or a job of its unique key waits already.</returns>
+    /// <summary>Puts it back into the queue, with all its attempts before it. Where a job of its unique key waits, it joins that one.</summary>
+    /// <returns>False: there is none.</returns>
     public async Task<bool> ReplayAsync(Guid id, CancellationToken cancellationToken)
     {
         await using var batch = database.CreateSystemCommand(

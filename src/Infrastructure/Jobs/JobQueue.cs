@@ -12,14 +12,17 @@ namespace Vtp.Infrastructure.Jobs;
 internal sealed class JobQueue(JobKinds kinds, ICaller caller, TenantScope tenant, TimeProvider clock, JobMetrics metrics)
 {
     private const string Insert =
-        """
-        INSERT INTO jobs (id, kind, organization_id, project_id, payload, unique_key, priority, run_at, state, max_attempts, actor_type, actor_id, trace_id, enqueued_at)
-        SELECT id, kind, organization_id, project_id, payload::json, unique_key, priority, run_at,
-            CASE WHEN run_at <= @now THEN 'ready' ELSE 'scheduled' END, max_attempts, @actor_type, @actor_id, @trace_id, @now
+        $"""
+        {JobStatements.IntoQueue}
+        SELECT id, kind, organization_id, project_id, payload::json, unique_key, priority, max_attempts, @actor_type, @actor_id, @trace_id, @now,
+            CASE WHEN run_at <= @now THEN 'ready' ELSE 'scheduled' END, run_at, 0, 0, ARRAY[]::jsonb[]
         FROM unnest(@ids, @kinds, @organizations, @projects, @payloads, @unique_keys, @priorities, @run_ats, @max_attempts)
             AS added (id, kind, organization_id, project_id, payload, unique_key, priority, run_at, max_attempts)
-        ON CONFLICT DO NOTHING
+        {JobStatements.OrJoin}
         """;
+
+    // Anybody may leave work for the installation itself, but nobody sees it, and what cannot be seen cannot be joined.
+    private const string InsertOwn = $"SELECT set_config('vtp.tenants', '*', true); {Insert}; SELECT set_config('vtp.tenants', '', true)";
 
     private readonly List<Job> _unsaved = [];
 
@@ -35,17 +38,17 @@ internal sealed class JobQueue(JobKinds kinds, ICaller caller, TenantScope tenan
     public void Forget() => _unsaved.Clear();
 
     /// <summary>
-    /// Into the transaction that is open. Whoever commits a unique key first has the job: another transaction with the same
-    /// key waits for that one, then adds nothing.
+    /// Into the transaction that is open. Transactions with the same unique key come one after another, from here to their
+    /// commit.
     /// </summary>
     public async Task WriteAsync(DatabaseFacade database, CancellationToken cancellationToken)
     {
         // All transactions take keys in one order, so that none waits for another that waits for it.
-        Job[] jobs = [.. _unsaved.OrderBy(job => job.Kind.Name, StringComparer.Ordinal).ThenBy(job => job.UniqueKey, StringComparer.Ordinal)];
+        Job[] jobs = [.. OncePerKey(_unsaved).OrderBy(job => job.Kind.Name, StringComparer.Ordinal).ThenBy(job => job.UniqueKey, StringComparer.Ordinal)];
         _unsaved.Clear();
         var (actorType, actorId) = caller.Actor();
         await database.ExecuteSqlRawAsync(
-            Insert,
+            tenant.Organization is null ? InsertOwn : Insert,
             [
                 SqlArray.Of("ids", NpgsqlDbType.Uuid, jobs, job => job.Id),
                 SqlArray.Of("kinds", NpgsqlDbType.Text, jobs, job => job.Kind.Name),
@@ -67,6 +70,13 @@ internal sealed class JobQueue(JobKinds kinds, ICaller caller, TenantScope tenan
             metrics.Enqueued(job.Kind.Name);
         }
     }
+
+    private static IEnumerable<Job> OncePerKey(IEnumerable<Job> jobs) =>
+        jobs.GroupBy(job => (job.Kind, Key: job.UniqueKey ?? job.Id.ToString())).Select(same => same.First() with
+        {
+            RunAt = same.Min(job => job.RunAt),
+            Priority = same.Min(job => job.Priority),
+        });
 
     private sealed record Job(Guid Id, JobKind Kind, Guid? Organization, Guid? Project, string Payload, string? UniqueKey, short Priority, DateTimeOffset RunAt);
 }

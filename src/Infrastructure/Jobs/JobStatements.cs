@@ -21,19 +21,51 @@ internal static class JobStatements
         WHERE state = 'running' AND jobs.id = mine.id AND jobs.claims = mine.claims RETURNING jobs.id, jobs.claims
         """;
 
+    /// <summary>Every column that a job brings into the queue, in the order of <see cref="IntoQueue"/>.</summary>
+    public const string IntoQueue =
+        """
+        INSERT INTO jobs (id, kind, organization_id, project_id, payload, unique_key, priority, max_attempts, actor_type, actor_id, trace_id, enqueued_at,
+            state, run_at, attempts, claims, errors)
+        """;
+
+    /// <summary>
+    /// Of one unique key one job waits. Another one joins it: the sooner time counts, and what failed is remembered. The row
+    /// is written even where nothing changes, for its lock keeps it from being claimed before this transaction, whose change it
+    /// may be about, has committed.
+    /// </summary>
+    public const string OrJoin =
+        """
+        ON CONFLICT (kind, lane, unique_key) WHERE unique_key IS NOT NULL AND state <> 'running' DO UPDATE SET
+            run_at = least(jobs.run_at, excluded.run_at),
+            state = CASE WHEN jobs.state = 'ready' THEN 'ready' ELSE excluded.state END,
+            priority = least(jobs.priority, excluded.priority),
+            attempts = greatest(jobs.attempts, excluded.attempts),
+            errors = (jobs.errors || excluded.errors)[cardinality(jobs.errors) + cardinality(excluded.errors) - 9:]
+        """;
+
+    // What ran comes back by the same way as what is new. Keys are taken in one order, so that none waits for another that
+    // waits for it.
+    private const string Again =
+        $"{IntoQueue} SELECT id, kind, organization_id, project_id, payload, unique_key, priority, max_attempts, actor_type, actor_id, trace_id, enqueued_at,";
+
+    private const string InOrder = """ORDER BY kind COLLATE "C", unique_key COLLATE "C" """;
+
     /// <summary>An interrupted run is no attempt; other nodes are told at once.</summary>
     public const string GiveBack =
         $"""
-        WITH back AS (
-            UPDATE jobs SET state = 'ready', attempts = attempts - 1, leased_until = NULL FROM {Mine} WHERE {IsMine} RETURNING jobs.id)
-        SELECT pg_notify('vtp_jobs', ''), count(*) FROM back
+        WITH mine AS (DELETE FROM jobs USING {Mine} WHERE {IsMine} RETURNING jobs.*)
+        {Again} 'ready', run_at, attempts - 1, claims, errors FROM mine {InOrder} {OrJoin}
         """;
 
     /// <summary>$3: when to run again; $4: now; $5, $6: type and message of what failed.</summary>
     public const string Retry =
-        """
-        UPDATE jobs SET state = 'scheduled', run_at = $3, leased_until = NULL, errors = jobs_add_error(errors, attempts, $4, $5, $6)
-        WHERE id = $1 AND claims = $2 AND state = 'running' RETURNING id
+        $"""
+        WITH mine AS (
+            DELETE FROM jobs WHERE id = $1 AND claims = $2 AND state = 'running' RETURNING *
+        ), again AS (
+            {Again} 'scheduled', $3, attempts, claims, jobs_add_error(errors, attempts, $4, $5, $6) FROM mine {OrJoin}
+        )
+        SELECT id FROM mine
         """;
 
     /// <summary>As <see cref="Retry"/>, whose parameters it takes; $3 has no meaning here.</summary>
@@ -61,15 +93,16 @@ internal static class JobStatements
         $"""
         WITH lost AS (
             SELECT id FROM jobs WHERE state = 'running' AND leased_until < clock_timestamp() LIMIT 1000 FOR UPDATE SKIP LOCKED
+        ), left_over AS (
+            DELETE FROM jobs WHERE id = ANY (ARRAY(SELECT id FROM lost)) AND attempts < max_attempts RETURNING *
         ), again AS (
-            UPDATE jobs SET state = 'ready', leased_until = NULL, errors = {LeaseLost}
-            WHERE id = ANY (ARRAY(SELECT id FROM lost)) AND attempts < max_attempts RETURNING kind, false AS is_dead
+            {Again} 'ready', run_at, attempts, claims, {LeaseLost} FROM left_over {InOrder} {OrJoin}
         ), gone AS (
             DELETE FROM jobs WHERE id = ANY (ARRAY(SELECT id FROM lost)) AND attempts >= max_attempts RETURNING *
         ), buried AS (
             {IntoDead} {LeaseLost}, actor_type, actor_id, trace_id, enqueued_at, $1 FROM gone RETURNING kind, true AS is_dead
         )
-        SELECT * FROM again UNION ALL SELECT * FROM buried
+        SELECT kind, false AS is_dead FROM left_over UNION ALL SELECT kind, is_dead FROM buried
         """;
 
     private const string LeaseLost = "jobs_add_error(errors, attempts, $1, 'LeaseLost', 'The node that ran it stopped answering.')";
@@ -97,28 +130,22 @@ internal static class JobStatements
 
     public const string Oldest = "SELECT min(run_at) FROM jobs WHERE state = 'ready'";
 
-    /// <summary>The same job once more, with its history. Where a job of its unique key waits already, the dead letter stays.</summary>
-    public const string Replay =
-        """
-        WITH again AS (
-            INSERT INTO jobs (id, kind, organization_id, project_id, payload, unique_key, priority, state, run_at, max_attempts, errors, actor_type, actor_id, trace_id, enqueued_at)
-            SELECT id, kind, organization_id, project_id, payload, unique_key, priority, 'ready', $2, max_attempts, errors, actor_type, actor_id, trace_id, enqueued_at
-            FROM dead_jobs WHERE id = $1
-            ON CONFLICT DO NOTHING RETURNING id
-        )
-        DELETE FROM dead_jobs USING again WHERE dead_jobs.id = again.id
-        """;
+    /// <summary>The same job once more, with its history and all its attempts before it. $1: its id; $2: now.</summary>
+    public const string Replay = $"WITH gone AS (DELETE FROM dead_jobs WHERE id = $1 RETURNING *) {Again} 'ready', $2, 0, 0, errors FROM gone {OrJoin}";
 
     /// <summary>
     /// Takes jobs in turn: of each kind one lane after another, beginning behind the lane that was served last, then the second
     /// of each lane, and so on. What it costs grows with the lanes that it walks and the jobs that it takes, not with those that
-    /// wait. $1..$5: each kind with its free slots here, its limit per lane, its lease in seconds and the lane served last;
-    /// $6: jobs of all kinds together; $7: lanes to walk, after which the next claim goes on.
+    /// wait. A job whose unique key runs is passed over until that run has ended; there are no more of them than there are
+    /// runs. $1..$6: each kind with its free slots here, its limit per lane, its lease in seconds, the lane served last, and
+    /// whether it has places of its own; $7: jobs of all kinds that have not; $8: lanes to walk, after which the next claim
+    /// goes on.
     /// </summary>
     public const string Claim =
         """
         WITH RECURSIVE wanted AS (
-            SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[], $4::integer[], $5::uuid[]) AS wanted (kind, slots, per_lane, seconds, after)
+            SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[], $4::integer[], $5::uuid[], $6::boolean[])
+                AS wanted (kind, slots, per_lane, seconds, after, is_own)
         ), walk AS (
             SELECT wanted.*, next.lane, next.lap, 1 AS step
             FROM wanted CROSS JOIN LATERAL (
@@ -127,13 +154,13 @@ internal static class JobStatements
                 (SELECT jobs.lane, 1 FROM jobs WHERE state = 'ready' AND jobs.kind = wanted.kind ORDER BY jobs.lane LIMIT 1)
                 ORDER BY lap LIMIT 1) next
             UNION ALL
-            SELECT walk.kind, walk.slots, walk.per_lane, walk.seconds, walk.after, next.lane, next.lap, walk.step + 1
+            SELECT walk.kind, walk.slots, walk.per_lane, walk.seconds, walk.after, walk.is_own, next.lane, next.lap, walk.step + 1
             FROM walk CROSS JOIN LATERAL (
                 (SELECT jobs.lane, walk.lap FROM jobs WHERE state = 'ready' AND jobs.kind = walk.kind AND jobs.lane > walk.lane ORDER BY jobs.lane LIMIT 1)
                 UNION ALL
                 (SELECT jobs.lane, 1 FROM jobs WHERE state = 'ready' AND jobs.kind = walk.kind AND walk.lap = 0 ORDER BY jobs.lane LIMIT 1)
                 ORDER BY lap LIMIT 1) next
-            WHERE walk.step < $7 AND (next.lap = 0 OR next.lane <= walk.after)
+            WHERE walk.step < $8 AND (next.lap = 0 OR next.lane <= walk.after)
         ), lanes AS (
             SELECT walk.*, least(
                 ceil(walk.slots::numeric / count(*) OVER (PARTITION BY walk.kind)),
@@ -141,14 +168,17 @@ internal static class JobStatements
                     SELECT count(*) FROM jobs WHERE state = 'running' AND jobs.kind = walk.kind AND jobs.lane = walk.lane)) END)::integer AS share
             FROM walk
         ), candidates AS (
-            SELECT job.id, lanes.slots, row_number() OVER (PARTITION BY lanes.kind ORDER BY job.turn, lanes.step) AS place
+            SELECT job.id, lanes.slots, lanes.is_own, row_number() OVER (PARTITION BY lanes.kind ORDER BY job.turn, lanes.step) AS place
             FROM lanes CROSS JOIN LATERAL (
                 SELECT first.id, row_number() OVER (ORDER BY first.priority, first.run_at, first.id) AS turn FROM (
                     SELECT jobs.id, jobs.priority, jobs.run_at FROM jobs
-                    WHERE state = 'ready' AND jobs.kind = lanes.kind AND jobs.lane = lanes.lane
+                    WHERE state = 'ready' AND jobs.kind = lanes.kind AND jobs.lane = lanes.lane AND (jobs.unique_key IS NULL OR NOT EXISTS (
+                        SELECT FROM jobs AS run WHERE run.state = 'running' AND run.kind = jobs.kind AND run.lane = jobs.lane AND run.unique_key = jobs.unique_key))
                     ORDER BY jobs.priority, jobs.run_at, jobs.id LIMIT lanes.share) first) job
         ), chosen AS (
-            SELECT id, place FROM candidates WHERE place <= slots ORDER BY place LIMIT $6
+            SELECT id, place FROM (
+                SELECT id, place, is_own, row_number() OVER (PARTITION BY is_own ORDER BY place) AS turn FROM candidates WHERE place <= slots) first
+            WHERE is_own OR turn <= $7
         ), claimed AS (
             UPDATE jobs SET state = 'running', attempts = attempts + 1, claims = claims + 1,
                 leased_until = clock_timestamp() + make_interval(secs => (SELECT seconds FROM wanted WHERE wanted.kind = jobs.kind))

@@ -25,6 +25,10 @@ internal sealed class JobStore(NpgsqlDataSource database, JobKinds kinds, JobMet
     internal static readonly TimeSpan UnknownFor = TimeSpan.FromMinutes(10);
 
     /// <summary>One transaction: what is done goes, and others come in its place.</summary>
+    /// <param name="done">Of this node.</param>
+    /// <param name="wanted">Kinds that have a place.</param>
+    /// <param name="total">Of all kinds without places of their own together.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     public async Task<Turn> TakeTurnAsync(
         IReadOnlyCollection<ClaimedJob> done, IReadOnlyCollection<Wanted> wanted, int total, CancellationToken cancellationToken)
     {
@@ -45,6 +49,7 @@ internal sealed class JobStore(NpgsqlDataSource database, JobKinds kinds, JobMet
                 Of<int[]>([.. wanted.Select(one => one.Kind.Policy.PerTenant)]),
                 Of<int[]>([.. wanted.Select(one => one.Kind.Policy.LeaseSeconds)]),
                 Of<Guid[]>([.. wanted.Select(one => one.After)]),
+                Of<bool[]>([.. wanted.Select(one => one.Kind.Policy.OwnPlaces > 0)]),
                 Of(total),
                 Of(LanesPerClaim));
         }

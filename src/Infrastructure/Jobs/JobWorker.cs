@@ -29,20 +29,19 @@ internal sealed partial class JobWorker(
 
     // What has waited longer for a place here may find one elsewhere.
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
-    private const int WaitingPerPlace = 4;
 
     // Both are this loop's own; a run that has ended is in the queue, and held until the database knows.
-    private readonly Dictionary<(Guid Id, int Claim), Held> _held = [];
+    private readonly Dictionary<(Guid Id, int Claim), HeldJob> _held = [];
     private readonly Dictionary<string, Guid> _lastLane = new(StringComparer.Ordinal);
-    private readonly ConcurrentQueue<Held> _ended = new();
-    private readonly List<Held> _unsettled = [];
-
-    // Claimed before there was a place for them, so that quick jobs need not wait for a turn each.
-    private readonly ConcurrentQueue<Held> _waiting = new();
-    private int _running;
-    private int _pace;
+    private readonly ConcurrentQueue<HeldJob> _ended = new();
+    private readonly List<HeldJob> _unsettled = [];
+    private readonly JobPlaces _shared = new(options.Concurrency);
+    private readonly Dictionary<string, JobPlaces> _own = kinds.All.Where(kind => kind.Policy.OwnPlaces > 0).ToDictionary(
+        kind => kind.Name, kind => new JobPlaces(kind.Policy.OwnPlaces), StringComparer.Ordinal);
 
     private long _tidiedAt;
+
+    private IEnumerable<JobPlaces> Places => [_shared, .. _own.Values];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -99,8 +98,14 @@ internal sealed partial class JobWorker(
     /// <returns>Whether another turn may find more.</returns>
     private async Task<bool> TakeTurnAsync(bool isClaiming)
     {
-        for (_pace = 0; _ended.TryDequeue(out var ended); _pace++)
+        foreach (var places in Places)
         {
+            places.Pace = 0;
+        }
+
+        while (_ended.TryDequeue(out var ended))
+        {
+            PlacesOf(ended.Job.Kind).Pace++;
             if (_held.ContainsKey(ended.Key))
             {
                 _unsettled.Add(ended);
@@ -113,14 +118,14 @@ internal sealed partial class JobWorker(
 
         FillPlaces();
         await SettleFailedAsync();
-        Held[] done = [.. _unsettled.Where(held => held.Outcome == Outcome.Done)];
-        var (wanted, free) = isClaiming ? Wants() : ([], 0);
+        HeldJob[] done = [.. _unsettled.Where(held => held.Outcome == JobOutcome.Done)];
+        var (wanted, shared) = isClaiming ? Wants() : ([], 0);
         if (done.Length == 0 && wanted.Count == 0)
         {
             return false;
         }
 
-        var turn = await store.TakeTurnAsync([.. done.Select(held => held.Job)], wanted, free, CancellationToken.None);
+        var turn = await store.TakeTurnAsync([.. done.Select(held => held.Job)], wanted, shared, CancellationToken.None);
         foreach (var held in done)
         {
             Forget(held, turn.Completed.Contains(held.Key));
@@ -133,9 +138,9 @@ internal sealed partial class JobWorker(
 
         foreach (var job in turn.Claimed)
         {
-            var held = new Held(job, clock.GetTimestamp());
+            var held = new HeldJob(job, clock.GetTimestamp());
             _held.Add(held.Key, held);
-            _waiting.Enqueue(held);
+            PlacesOf(job.Kind).Waiting.Enqueue(held);
         }
 
         FillPlaces();
@@ -143,26 +148,24 @@ internal sealed partial class JobWorker(
         return turn.Claimed.Count > 0 || !_ended.IsEmpty;
     }
 
-    /// <summary>As many as have a place, and as many more as ended since the last turn: while jobs are slow, none.</summary>
-    private (List<Wanted> Kinds, int Free) Wants()
-    {
-        var running = _held.Values.Where(held => held.Outcome == Outcome.None).ToList();
-        var free = options.Concurrency + Math.Min(_pace, options.Concurrency * WaitingPerPlace) - running.Count;
-        if (free <= 0)
-        {
-            return ([], 0);
-        }
+    private JobPlaces PlacesOf(JobKind kind) => _own.GetValueOrDefault(kind.Name, _shared);
 
-        var busy = running.CountBy(held => held.Job.Kind).ToDictionary();
-        return ([.. kinds.All.Select(kind => new Wanted(kind, Slots(kind), _lastLane.GetValueOrDefault(kind.Name))).Where(wanted => wanted.Slots > 0)], free);
+    /// <returns>With how many of the kinds that share places.</returns>
+    private (List<Wanted> Kinds, int Shared) Wants()
+    {
+        var running = _held.Values.Where(held => held.Outcome == JobOutcome.None).CountBy(held => held.Job.Kind.Name).ToDictionary(StringComparer.Ordinal);
+        var shared = _shared.Free(running.Where(kind => !_own.ContainsKey(kind.Key)).Sum(kind => kind.Value));
+        return ([.. kinds.All.Select(kind => new Wanted(kind, Slots(kind), _lastLane.GetValueOrDefault(kind.Name))).Where(wanted => wanted.Slots > 0)], shared);
 
         int Slots(JobKind kind) =>
-            kind.Policy.PerNode == 0 ? free : Math.Min(free, kind.Policy.PerNode - busy.GetValueOrDefault(kind));
+            _own.TryGetValue(kind.Name, out var own) ? own.Free(running.GetValueOrDefault(kind.Name))
+            : kind.Policy.PerNode == 0 ? shared
+            : Math.Min(shared, kind.Policy.PerNode - running.GetValueOrDefault(kind.Name));
     }
 
     private async Task SettleFailedAsync()
     {
-        foreach (var held in _unsettled.Where(held => held.Outcome == Outcome.Failed).ToList())
+        foreach (var held in _unsettled.Where(held => held.Outcome == JobOutcome.Failed).ToList())
         {
             var (job, fault) = (held.Job, held.Fault!);
             var isDead = fault.IsPoison || job.Attempt >= job.MaxAttempts;
@@ -176,7 +179,7 @@ internal sealed partial class JobWorker(
         }
     }
 
-    private void Forget(Held held, bool isOurs)
+    private void Forget(HeldJob held, bool isOurs)
     {
         _held.Remove(held.Key);
         _unsettled.Remove(held);
@@ -185,7 +188,7 @@ internal sealed partial class JobWorker(
         {
             LogLost(held.Job.Kind.Name, held.Job.Id);
         }
-        else if (held.Outcome == Outcome.Done)
+        else if (held.Outcome == JobOutcome.Done)
         {
             metrics.Ran(held.Job.Kind.Name);
         }
@@ -197,42 +200,47 @@ internal sealed partial class JobWorker(
 
     private void FillPlaces()
     {
-        while (Volatile.Read(ref _running) < options.Concurrency && _waiting.TryDequeue(out var held))
+        foreach (var places in Places)
         {
-            Interlocked.Increment(ref _running);
-            _ = Task.Run(() => RunAsync(held));
+            while (places.TryTake(out var held))
+            {
+                _ = Task.Run(() => RunAsync(held, places));
+            }
         }
     }
 
     /// <summary>One place: this job, then those that wait.</summary>
-    private async Task RunAsync(Held held)
+    private async Task RunAsync(HeldJob held, JobPlaces places)
     {
-        for (var next = held; next is not null; _waiting.TryDequeue(out next))
+        for (var next = held; next is not null; places.Waiting.TryDequeue(out next))
         {
             try
             {
                 next.Fault = await runner.RunAsync(next.Job, next.Cancellation);
-                next.Outcome = next.Fault is null ? Outcome.Done : Outcome.Failed;
+                next.Outcome = next.Fault is null ? JobOutcome.Done : JobOutcome.Failed;
             }
             catch (OperationCanceledException)
             {
-                next.Outcome = Outcome.Interrupted;
+                next.Outcome = JobOutcome.Interrupted;
             }
 
             _ended.Enqueue(next);
             wakes.Wake();
         }
 
-        Interlocked.Decrement(ref _running);
+        places.Leave();
         wakes.Wake();
     }
 
     private async Task GiveBackLateAsync()
     {
-        var late = new List<Held>();
-        while (_waiting.TryPeek(out var first) && clock.GetElapsedTime(first.RenewedAt) >= LongestWait && _waiting.TryDequeue(out var held))
+        var late = new List<HeldJob>();
+        foreach (var waiting in Places.Select(places => places.Waiting))
         {
-            late.Add(held);
+            while (waiting.TryPeek(out var first) && clock.GetElapsedTime(first.RenewedAt) >= LongestWait && waiting.TryDequeue(out var held))
+            {
+                late.Add(held);
+            }
         }
 
         if (late.Count > 0)
@@ -247,7 +255,7 @@ internal sealed partial class JobWorker(
     /// <summary>A third of a lease is time enough for two more tries. A run whose job another node may have is ended.</summary>
     private async Task RenewAsync()
     {
-        Held[] due = [.. _held.Values.Where(held => clock.GetElapsedTime(held.RenewedAt).TotalSeconds * 3 >= held.Job.Kind.Policy.LeaseSeconds)];
+        HeldJob[] due = [.. _held.Values.Where(held => clock.GetElapsedTime(held.RenewedAt).TotalSeconds * 3 >= held.Job.Kind.Policy.LeaseSeconds)];
         if (due.Length == 0)
         {
             return;
@@ -271,9 +279,12 @@ internal sealed partial class JobWorker(
 
     private async Task DrainAsync()
     {
-        while (_waiting.TryDequeue(out var waiting))
+        foreach (var places in Places)
         {
-            waiting.Outcome = Outcome.Interrupted;
+            while (places.Waiting.TryDequeue(out var waiting))
+            {
+                waiting.Outcome = JobOutcome.Interrupted;
+            }
         }
 
         await SettleUntilIdleAsync(options.Drain);
@@ -283,7 +294,7 @@ internal sealed partial class JobWorker(
         }
 
         await SettleUntilIdleAsync(LastWords);
-        Held[] left = [.. _held.Values.Where(held => held.Outcome is Outcome.None or Outcome.Interrupted)];
+        HeldJob[] left = [.. _held.Values.Where(held => held.Outcome is JobOutcome.None or JobOutcome.Interrupted)];
         if (left.Length == 0)
         {
             return;
@@ -306,7 +317,7 @@ internal sealed partial class JobWorker(
         while (true)
         {
             await RoundAsync(isClaiming: false);
-            if (_held.Values.All(held => held.Outcome == Outcome.Interrupted) || deadline.IsCancellationRequested)
+            if (_held.Values.All(held => held.Outcome == JobOutcome.Interrupted) || deadline.IsCancellationRequested)
             {
                 return;
             }
@@ -326,38 +337,4 @@ internal sealed partial class JobWorker(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} jobs were interrupted and given back")]
     private partial void LogGivenBack(int count);
-
-    private enum Outcome
-    {
-        None,
-        Done,
-        Failed,
-        Interrupted,
-    }
-
-    private sealed class Held(ClaimedJob job, long claimedAt) : IDisposable
-    {
-        private readonly CancellationTokenSource _cancellation = new();
-        private volatile Outcome _outcome;
-
-        public ClaimedJob Job => job;
-
-        public (Guid Id, int Claim) Key => (job.Id, job.Claim);
-
-        public long RenewedAt { get; set; } = claimedAt;
-
-        public CancellationToken Cancellation => _cancellation.Token;
-
-        public JobFault? Fault { get; set; }
-
-        public Outcome Outcome
-        {
-            get => _outcome;
-            set => _outcome = value;
-        }
-
-        public Task CancelAsync() => _cancellation.CancelAsync();
-
-        public void Dispose() => _cancellation.Dispose();
-    }
 }

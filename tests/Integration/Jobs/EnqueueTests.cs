@@ -76,34 +76,6 @@ public sealed class EnqueueTests(JobApi api) : IClassFixture<JobApi>
     }
 
     [Fact]
-    public async Task A_hundred_at_once_with_one_key_leave_one_job_for_each_tenant()
-    {
-        var release = new TaskCompletionSource();
-        api.Runs.Work = (run, _) => run.Name.StartsWith("unique", StringComparison.Ordinal) ? release.Task : Task.CompletedTask;
-        Guid?[] tenants = [null, Guid.NewGuid()];
-
-        await Task.WhenAll(Enumerable.Range(0, 200).Select(number => api.InScopeAsync(
-            db =>
-            {
-                db.Enqueue(new NoteCommand("unique"), uniqueKey: "one");
-                return db.SaveChangesAsync();
-            },
-            tenants[number % 2])));
-
-        (await api.QueryAsync<long>("SELECT count(*) FROM jobs WHERE unique_key = 'one'")).Should().Be(2);
-        release.SetResult();
-        await api.EmptyAsync();
-        api.Runs.CountOf("unique").Should().Be(2);
-
-        await api.InScopeAsync(db =>
-        {
-            db.Enqueue(new NoteCommand("unique"), uniqueKey: "one");
-            return db.SaveChangesAsync();
-        });
-        await VtpApi.UntilAsync(() => api.Runs.CountOf("unique") == 3, "the key to be free again");
-    }
-
-    [Fact]
     public async Task One_tenant_sees_nothing_of_anothers_jobs_and_cannot_enqueue_in_its_name()
     {
         var (ours, theirs) = (Guid.NewGuid(), Guid.NewGuid());

@@ -11,8 +11,8 @@ public sealed class FairnessTests(JobApi api) : IClassFixture<JobApi>
 {
     private const string Heap =
         """
-        INSERT INTO jobs (id, kind, organization_id, payload, priority, state, run_at, max_attempts, actor_type, enqueued_at)
-        SELECT gen_random_uuid(), $1, $2, '{"Name": "heap"}', 0, 'ready', now(), 3, 'system', now() FROM generate_series(1, 100000)
+        INSERT INTO jobs (id, kind, organization_id, payload, unique_key, priority, state, run_at, max_attempts, actor_type, enqueued_at)
+        SELECT gen_random_uuid(), $1, $2, '{"Name": "heap"}', number, 0, 'ready', now(), 3, 'system', now() FROM generate_series(1, 100000) number
         """;
 
     [Fact]
@@ -46,12 +46,22 @@ public sealed class FairnessTests(JobApi api) : IClassFixture<JobApi>
         var (heap, other) = (new Guid("01000000-0000-7000-8000-000000000000"), new Guid("02000000-0000-7000-8000-000000000000"));
         await api.QueryAsync<int>(Heap, "test.heap", heap);
         await api.QueryAsync<int>(Heap.Replace("100000", "5", StringComparison.Ordinal), "test.heap", other);
+        var first = await api.QueryAsync<Guid[]>(
+            """
+            WITH first AS (SELECT * FROM jobs WHERE kind = 'test.heap' AND organization_id = $1 ORDER BY priority, run_at, id LIMIT 20), runs AS (
+                INSERT INTO jobs (id, kind, organization_id, payload, unique_key, priority, state, leased_until, run_at, max_attempts, actor_type, enqueued_at)
+                SELECT gen_random_uuid(), kind, organization_id, payload, unique_key, 0, 'running', clock_timestamp() + interval '1 hour', run_at, 3, 'system', run_at FROM first)
+            SELECT array_agg(id) FROM first
+            """,
+            heap);
 
-        var (plan, lanes) = await ExplainAsync();
+        var (plan, claimed) = await ExplainAsync();
+        var lanes = claimed.ConvertAll(job => job.Lane);
         Nodes(plan).Where(node => node.GetProperty("Node Type").GetString() == "Seq Scan" && node.TryGetProperty("Relation Name", out var table) && table.GetString() == "jobs")
             .Should().BeEmpty();
         (plan.GetProperty("Shared Hit Blocks").GetInt64() + plan.GetProperty("Shared Read Blocks").GetInt64()).Should().BeLessThan(2000);
         lanes.Should().HaveCount(21, "five of one lane, and sixteen, its whole share, of the other").And.StartWith([heap, other, heap, other, heap, other, heap, other, heap, other, heap]);
+        claimed.Select(job => job.Id).Should().NotIntersectWith(first, "their keys run");
         await api.QueryAsync<int>("DELETE FROM jobs WHERE kind = 'test.heap'");
     }
 
@@ -70,6 +80,27 @@ public sealed class FairnessTests(JobApi api) : IClassFixture<JobApi>
         release.SetResult();
         await api.EmptyAsync();
         runs.CountOf("limited").Should().Be(10);
+    }
+
+    [Fact]
+    public async Task A_kind_with_places_of_its_own_neither_takes_others_nor_waits_for_them()
+    {
+        var release = new TaskCompletionSource();
+        var runs = api.Runs;
+        runs.Work = (run, _) => run.Name is "shared" or "own" ? release.Task : Task.CompletedTask;
+        await api.EnqueueAsync([.. Enumerable.Repeat(new OwnPlacesCommand("own"), 10)]);
+        await VtpApi.UntilAsync(() => runs.Begun.Count(run => run.Name == "own") == 3, "all places of its own to be taken");
+        await api.EnqueueAsync([.. Enumerable.Repeat(new NoteCommand("shared"), 40)]);
+        await VtpApi.UntilAsync(() => runs.Begun.Count(run => run.Name == "shared") == 32, "all places that others share to be taken");
+        await api.EnqueueAsync(Guid.NewGuid(), new OwnPlacesCommand("own"));
+        await VtpApi.UntilAsync(async () => await api.QueryAsync<long>("SELECT count(*) FROM jobs WHERE state = 'running'") == 35, "no more than those to be claimed");
+
+        runs.Begun.Count(run => run.Name == "own").Should().Be(3);
+        runs.Begun.Count(run => run.Name == "shared").Should().Be(32);
+        release.SetResult();
+        await api.EmptyAsync();
+        runs.CountOf("own").Should().Be(11);
+        runs.CountOf("shared").Should().Be(40);
     }
 
     [Fact]
@@ -100,7 +131,7 @@ public sealed class FairnessTests(JobApi api) : IClassFixture<JobApi>
         }
     }
 
-    private async Task<(JsonElement Plan, List<Guid> Lanes)> ExplainAsync()
+    private async Task<(JsonElement Plan, List<(Guid Lane, Guid Id)> Claimed)> ExplainAsync()
     {
         // As the server's own role, behind the policies.
         await using var connection = await api.Service<NpgsqlDataSource>().OpenConnectionAsync();
@@ -115,7 +146,7 @@ public sealed class FairnessTests(JobApi api) : IClassFixture<JobApi>
         await transaction.RollbackAsync();
 
         await using var again = await connection.BeginTransactionAsync();
-        var lanes = new List<Guid>();
+        var claimed = new List<(Guid, Guid)>();
         await using var systemAgain = new NpgsqlCommand("SELECT set_config('vtp.tenants', '*', true)", connection);
         await systemAgain.ExecuteNonQueryAsync();
         await using var claim = Claim("");
@@ -123,16 +154,16 @@ public sealed class FairnessTests(JobApi api) : IClassFixture<JobApi>
         {
             while (await reader.ReadAsync())
             {
-                lanes.Add(reader.GetGuid(1));
+                claimed.Add((reader.GetGuid(1), reader.GetGuid(2)));
             }
         }
 
-        return (plan, lanes);
+        return (plan, claimed);
 
         NpgsqlCommand Claim(string prefix)
         {
             var command = new NpgsqlCommand(prefix + JobStatements.Claim, connection);
-            object[] values = [new[] { "test.heap" }, new[] { 32 }, new[] { 0 }, new[] { 30 }, new[] { Guid.Empty }, 32, 200];
+            object[] values = [new[] { "test.heap" }, new[] { 32 }, new[] { 0 }, new[] { 30 }, new[] { Guid.Empty }, new[] { false }, 32, 200];
             foreach (var value in values)
             {
                 command.Parameters.Add(new NpgsqlParameter { Value = value });

@@ -17,6 +17,10 @@ public sealed record TwoPerNodeCommand(string Name) : ICommand<Done>;
 [Requires(Permission.Anyone)]
 public sealed record TwoPerTenantCommand(string Name) : ICommand<Done>;
 
+[Job("test.own_places", OwnPlaces = 3)]
+[Requires(Permission.Anyone)]
+public sealed record OwnPlacesCommand(string Name) : ICommand<Done>;
+
 [Job("test.short_lease", MaxAttempts = 100, FirstRetrySeconds = 1, LongestRetrySeconds = 1, LeaseSeconds = 3)]
 [Requires(Permission.Anyone)]
 public sealed record ShortLeaseCommand(string Name) : ICommand<Done>;
@@ -76,6 +80,7 @@ internal sealed class TestJobsHandler(Runs runs, ICaller caller, TenantScope ten
     IRequestHandler<NoteCommand, Result<Done>>,
     IRequestHandler<TwoPerNodeCommand, Result<Done>>,
     IRequestHandler<TwoPerTenantCommand, Result<Done>>,
+    IRequestHandler<OwnPlacesCommand, Result<Done>>,
     IRequestHandler<ShortLeaseCommand, Result<Done>>,
     IRequestHandler<CountedCommand, Result<Done>>
 {
@@ -84,6 +89,8 @@ internal sealed class TestJobsHandler(Runs runs, ICaller caller, TenantScope ten
     public Task<Result<Done>> Handle(TwoPerNodeCommand request, CancellationToken cancellationToken) => RunAsync(request.Name, cancellationToken);
 
     public Task<Result<Done>> Handle(TwoPerTenantCommand request, CancellationToken cancellationToken) => RunAsync(request.Name, cancellationToken);
+
+    public Task<Result<Done>> Handle(OwnPlacesCommand request, CancellationToken cancellationToken) => RunAsync(request.Name, cancellationToken);
 
     public Task<Result<Done>> Handle(ShortLeaseCommand request, CancellationToken cancellationToken) => RunAsync(request.Name, cancellationToken);
 

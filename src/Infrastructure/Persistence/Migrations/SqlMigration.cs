@@ -41,5 +41,8 @@ internal sealed class AuditEntryMarks : SqlMigration
     public const string Id = "0006_audit_marks";
 }
 
+[DbContext(typeof(VtpDbContext)), Migration("0007_job_keys")]
+internal sealed class JobKeys : SqlMigration;
+
 [DbContext(typeof(VtpDbContext)), Migration("0008_events")]
 internal sealed class Events : SqlMigration;
