@@ -78,9 +78,8 @@ public static class Wiring
 
     private static void AddDatabase(this IServiceCollection services)
     {
-        services.AddSingleton(provider => Connections.Pool(
-            provider.GetRequiredService<IConfiguration>().GetConnectionString("Vtp")
-            ?? throw new StartupFault("ConnectionStrings__Vtp is not set.")));
+        services.AddSingleton(provider => Connections.Pool(ConnectionString(provider)));
+        services.AddKeyedSingleton(Connections.Reads, (provider, _) => Connections.ReadPool(ConnectionString(provider)));
         services.AddDbContextPool<VtpDbContext>((provider, options) => options
             .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
             .UseApplicationServiceProvider(provider)
@@ -105,6 +104,9 @@ public static class Wiring
         }));
         services.AddScoped<IVtpDb>(provider => provider.GetRequiredService<VtpDbContext>());
     }
+
+    private static string ConnectionString(IServiceProvider provider) =>
+        provider.GetRequiredService<IConfiguration>().GetConnectionString("Vtp") ?? throw new StartupFault("ConnectionStrings__Vtp is not set.");
 
     private static void AddTenancy(this IServiceCollection services, IConfiguration configuration)
     {

@@ -36,10 +36,10 @@ internal static class Floor
             json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, FloorJson.Default);
         });
-        await using var database = Connections.Pool($"{connectionString};Maximum Pool Size=40");
+        await using var database = Connections.ReadPool(connectionString);
 
         // Sees every organization without being told so by each command: what that costs is the difference.
-        await using var unscoped = Connections.Pool($"{connectionString};Maximum Pool Size=40;Options=-c vtp.tenants=*");
+        await using var unscoped = Connections.ReadPool($"{connectionString};Options=-c vtp.tenants=*");
         await using var app = builder.Build();
 
         app.MapGet("/bytes", () => TypedResults.Bytes(Bytes, "application/json"));

@@ -46,9 +46,26 @@ internal static class Connections
         SET ROLE vtp_server
         """;
 
-    public static NpgsqlDataSource Pool(string connectionString)
+    /// <summary>Names the pool of <see cref="ReadPool"/> among the services.</summary>
+    public const string Reads = "reads";
+
+    /// <summary>For everything that may hold its connection while it works.</summary>
+    public static NpgsqlDataSource Pool(string connectionString) => Pool(connectionString, size => Math.Max(1, size - ReadsOf(size)));
+
+    /// <summary>
+    /// For reads of one round trip, which hold nothing else and wait for nobody: jobs and long transactions cannot take their
+    /// connections away. A quarter of Maximum Pool Size, because PostgreSQL answers the same reads cheaper from few sessions.
+    /// </summary>
+    public static NpgsqlDataSource ReadPool(string connectionString) => Pool(connectionString, ReadsOf);
+
+    private static int ReadsOf(int size) => Math.Max(1, size / 4);
+
+    private static NpgsqlDataSource Pool(string connectionString, Func<int, int> share)
     {
         var builder = new NpgsqlDataSourceBuilder(Defaults + connectionString);
+        var settings = builder.ConnectionStringBuilder;
+        settings.MaxPoolSize = share(settings.MaxPoolSize);
+        settings.MinPoolSize = Math.Min(settings.MinPoolSize, settings.MaxPoolSize);
         builder.UsePhysicalConnectionInitializer(
             connection =>
             {

@@ -1,16 +1,18 @@
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Vtp.Application.Identity;
 using Vtp.Domain.Identity.Accounts;
+using Vtp.Infrastructure.Persistence;
 
 namespace Vtp.Infrastructure.Profiles;
 
-internal sealed class ProfileReader(NpgsqlDataSource database) : IProfiles
+internal sealed class ProfileReader([FromKeyedServices(Connections.Reads)] NpgsqlDataSource database) : IProfiles
 {
     private const string Sql =
         """
-        SELECT email, full_name, phone, role, locale, email_verified_at IS NOT NULL, created_at,
-            (SELECT enabled_at FROM second_factors WHERE account_id = accounts.id) IS NOT NULL
-        FROM accounts WHERE id = $1
+        SELECT email, full_name, phone, role, locale, email_verified_at IS NOT NULL, created_at, enabled_at IS NOT NULL
+        FROM accounts LEFT JOIN second_factors ON account_id = id
+        WHERE id = $1
         """;
 
     public async Task<UserView?> FindAsync(AccountId id, CancellationToken cancellationToken)

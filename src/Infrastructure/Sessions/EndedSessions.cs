@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Vtp.Domain.Identity.Sessions;
+using Vtp.Infrastructure.Persistence;
 using Vtp.Infrastructure.Tokens;
 
 namespace Vtp.Infrastructure.Sessions;
@@ -14,7 +16,7 @@ namespace Vtp.Infrastructure.Sessions;
 /// database themselves, so that an old answer is never taken for a new one.
 /// </summary>
 internal sealed partial class EndedSessions(
-    NpgsqlDataSource database, IOptions<TokenOptions> options, TimeProvider clock, ILogger<EndedSessions> logger) : BackgroundService
+    [FromKeyedServices(Connections.Reads)] NpgsqlDataSource database, IOptions<TokenOptions> options, TimeProvider clock, ILogger<EndedSessions> logger) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Trusted = TimeSpan.FromSeconds(2);

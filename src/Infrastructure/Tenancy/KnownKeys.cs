@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -18,7 +19,8 @@ namespace Vtp.Infrastructure.Tenancy;
 /// second by the database's clock; when that has not succeeded for two seconds, requests ask the database themselves, so
 /// that an old answer is never taken for a new one. Texts that are no key are remembered too, a bounded number of them.
 /// </summary>
-internal sealed partial class KnownKeys(NpgsqlDataSource database, TimeProvider clock, ILogger<KnownKeys> logger) : BackgroundService
+internal sealed partial class KnownKeys(
+    [FromKeyedServices(Connections.Reads)] NpgsqlDataSource database, TimeProvider clock, ILogger<KnownKeys> logger) : BackgroundService
 {
     private const int Capacity = 100_000;
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);

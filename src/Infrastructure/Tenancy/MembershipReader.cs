@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Vtp.Application.Tenancy;
 using Vtp.Domain.Identity.Accounts;
@@ -9,7 +10,7 @@ using Vtp.Infrastructure.Persistence;
 namespace Vtp.Infrastructure.Tenancy;
 
 /// <summary>One prepared statement before a person's request: it runs before anybody knows the tenant, and is what finds out.</summary>
-internal sealed class MembershipReader(NpgsqlDataSource database) : IMemberships
+internal sealed class MembershipReader([FromKeyedServices(Connections.Reads)] NpgsqlDataSource database) : IMemberships
 {
     private const string Columns = "SELECT organization.id, role, audit_retention_days, organization.deleted_at IS NOT NULL";
     private const string From = "FROM members JOIN organizations organization ON organization.id = members.organization_id";
