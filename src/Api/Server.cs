@@ -106,13 +106,17 @@ internal static class Server
     public static void MapDocumentation(this WebApplication app)
     {
         app.MapOpenApi("/openapi/v1.json").OpenToAll("The shape of the API is public; its data is not.");
-        app.UseSwaggerUI(ui =>
-        {
-            ui.RoutePrefix = "swagger";
-            ui.DocumentTitle = "VTP API";
-            ui.SwaggerEndpoint("/openapi/v1.json", "VTP v1");
-            ui.EnablePersistAuthorization();
-        });
+
+        // Every request would pass through it, although it is asked for under its own path only.
+        app.UseWhen(
+            context => context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase),
+            pages => pages.UseSwaggerUI(ui =>
+            {
+                ui.RoutePrefix = "swagger";
+                ui.DocumentTitle = "VTP API";
+                ui.SwaggerEndpoint("/openapi/v1.json", "VTP v1");
+                ui.EnablePersistAuthorization();
+            }));
     }
 
     /// <summary>Starts to listen, tells the operator where, and runs until it is told to stop.</summary>

@@ -87,12 +87,24 @@ internal static class CallerMiddleware
     {
         var tokens = app.Services.GetRequiredService<IAccessTokenReader>();
         var keys = app.Services.GetRequiredService<IApiKeyReader>();
-        app.Use(async (context, next) =>
+        app.Use((context, next) =>
         {
             context.WriteStandardHeaders();
-            await context.RequestServices.GetRequiredService<HttpCaller>().IdentifyAsync(context, tokens, keys);
-            await next(context);
+            if (context.GetEndpoint()?.Metadata.GetMetadata<NeverStoredMetadata>() is not null)
+            {
+                context.Response.Headers.CacheControl = "no-store";
+            }
+
+            // Of a credential that was seen before it is known at once: then nothing waits here for the answer.
+            var identified = context.RequestServices.GetRequiredService<HttpCaller>().IdentifyAsync(context, tokens, keys);
+            return identified.IsCompletedSuccessfully ? next(context) : AfterAsync(identified, context, next);
         });
+    }
+
+    private static async Task AfterAsync(ValueTask identified, HttpContext context, RequestDelegate next)
+    {
+        await identified;
+        await next(context);
     }
 
     /// <summary>On every answer; once more on errors, because the exception handler begins those anew.</summary>

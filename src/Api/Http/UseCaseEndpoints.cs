@@ -55,6 +55,9 @@ internal sealed record UseCaseMetadata(Type UseCase)
 /// <summary>A route that runs no use case and is open to all, with the reason why it may be.</summary>
 internal sealed record OpenToAllMetadata(string Reason);
 
+/// <summary>A route whose answers no cache may keep.</summary>
+internal sealed record NeverStoredMetadata;
+
 internal static class UseCaseEndpoints
 {
     /// <summary>Says which use case the route runs.</summary>
@@ -77,11 +80,5 @@ internal static class UseCaseEndpoints
         endpoint.WithMetadata(new OpenToAllMetadata(reason));
 
     /// <summary>For groups whose answers hold tokens, codes or secrets.</summary>
-    public static RouteGroupBuilder NeverStored(this RouteGroupBuilder group) => group.AddEndpointFilter(NeverStoredAsync);
-
-    private static ValueTask<object?> NeverStoredAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        context.HttpContext.Response.Headers.CacheControl = "no-store";
-        return next(context);
-    }
+    public static RouteGroupBuilder NeverStored(this RouteGroupBuilder group) => group.WithMetadata(new NeverStoredMetadata());
 }
