@@ -14,6 +14,7 @@ using Vtp.Application.Audit;
 using Vtp.Application.Common;
 using Vtp.Application.Events;
 using Vtp.Application.Identity;
+using Vtp.Application.Notifications;
 using Vtp.Application.Tenancy;
 using Vtp.Application.Tenancy.Archives;
 using Vtp.Application.Tenancy.Projects;
@@ -246,7 +247,7 @@ public static class Wiring
         services.AddSingleton<IEmailProvider>(provider => options.Smtp is { } smtp
             ? new SmtpEmailProvider(smtp, options.From, provider.GetRequiredService<TimeProvider>())
             : new FolderEmailProvider(options.Folder ?? Path.Combine(folder, "mail"), options.From, provider.GetRequiredService<TimeProvider>()));
-        services.AddHostedService<EmailSender>();
+        services.AddSingleton<IMailer, EmailSender>();
     }
 
     /// <summary>The model holds the converter that opens this server's secrets; servers in one process must not share it.</summary>

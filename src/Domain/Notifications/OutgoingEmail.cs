@@ -21,10 +21,8 @@ public enum EmailKind
 /// </summary>
 public sealed class OutgoingEmail
 {
-    public const int MaximumAttempts = 12;
-
     private OutgoingEmail(Guid id, EmailKind kind, EmailAddress recipient, DateTimeOffset createdAt) =>
-        (Id, Kind, Recipient, CreatedAt, NextAttemptAt) = (id, kind, recipient, createdAt, createdAt);
+        (Id, Kind, Recipient, CreatedAt) = (id, kind, recipient, createdAt);
 
     public Guid Id { get; private set; }
 
@@ -45,7 +43,8 @@ public sealed class OutgoingEmail
 
     public DateTimeOffset CreatedAt { get; private set; }
 
-    public DateTimeOffset NextAttemptAt { get; private set; }
+    /// <summary>Of mail that a server of an older version wrote; null where a job sees to it.</summary>
+    public DateTimeOffset? NextAttemptAt { get; private set; }
 
     public int Attempts { get; private set; }
 
@@ -62,18 +61,7 @@ public sealed class OutgoingEmail
     public static OutgoingEmail About(Guid subjectId, EmailAddress recipient, EmailKind kind, DateTimeOffset now) =>
         new(Uuid.NewVersion7(now), kind, recipient, now) { SubjectId = subjectId };
 
-    public void Settle(DateTimeOffset now, string? failure = null) => (SettledAt, Failure) = (now, failure);
+    public void Settle(DateTimeOffset now, string? failure = null) => (Attempts, SettledAt, Failure) = (Attempts + 1, now, failure);
 
-    /// <summary>2 s, 4 s, 8 s ... up to an hour; given up after <see cref="MaximumAttempts"/>.</summary>
-    public void Failed(string failure, DateTimeOffset now)
-    {
-        Failure = failure;
-        if (Attempts >= MaximumAttempts)
-        {
-            SettledAt = now;
-            return;
-        }
-
-        NextAttemptAt = now + TimeSpan.FromSeconds(Math.Min(3600, Math.Pow(2, Attempts)));
-    }
+    public void Failed(string failure) => (Attempts, Failure) = (Attempts + 1, failure);
 }

@@ -41,6 +41,13 @@ public sealed class SourceTests
         Code.Where(file => interpolated.IsMatch(file.Text)).Select(file => file.Path).Should().BeEmpty();
     }
 
+    [Fact]
+    public void A_mail_comes_with_the_job_that_sends_it()
+    {
+        var adding = new Regex(@"\bEmails\.Add", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(10));
+        Code.Where(file => adding.IsMatch(file.Text)).Select(file => Path.GetFileName(file.Path)).Should().Equal("SendEmail.cs");
+    }
+
     private static string WithoutComments(string text) =>
         Regex.Replace(text, "(?m)^\\s*//.*$", "", RegexOptions.None, TimeSpan.FromSeconds(10));
 }

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.Sessions;
+using Vtp.Application.Notifications;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
@@ -76,6 +77,6 @@ internal static class PasswordChange
         db.PasswordResetTokens.RemoveRange(await db.PasswordResetTokens.Where(token => token.AccountId == account.Id).ToListAsync(cancellationToken));
         db.SignInChallenges.RemoveRange(await db.SignInChallenges.Where(open => open.AccountId == account.Id).ToListAsync(cancellationToken));
         db.Record(account.Id, what, caller, now);
-        db.Emails.Add(OutgoingEmail.To(account.Email, EmailKind.PasswordChanged, account.Id, caller.IpAddress, caller.UserAgent, now));
+        db.Send(OutgoingEmail.To(account.Email, EmailKind.PasswordChanged, account.Id, caller.IpAddress, caller.UserAgent, now));
     }
 }

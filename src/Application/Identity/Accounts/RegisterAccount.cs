@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.Sessions;
+using Vtp.Application.Notifications;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
@@ -86,7 +87,7 @@ internal sealed class RegisterAccountHandler(
         var now = clock.GetUtcNow();
         var account = Account.Register(email, request.FullName!, request.Phone, role, hash, now);
         db.Accounts.Add(account);
-        db.Emails.Add(OutgoingEmail.To(email, EmailKind.VerifyEmail, account.Id, caller.IpAddress, caller.UserAgent, now));
+        db.Send(OutgoingEmail.To(email, EmailKind.VerifyEmail, account.Id, caller.IpAddress, caller.UserAgent, now));
         db.Record(account.Id, SecurityEventType.Registered, caller, now);
         var signedIn = sessions.Start(account, twoFactorEnabled: false, "pwd");
         await db.SaveChangesAsync(cancellationToken);

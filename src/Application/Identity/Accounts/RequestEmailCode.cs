@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Vtp.Application.Common;
+using Vtp.Application.Notifications;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
@@ -31,7 +32,7 @@ internal sealed class RequestEmailCodeHandler(IVtpDb db, ICaller caller, TimePro
 {
     public async Task<Result<EmailCodeRequested>> Handle(RequestEmailCodeCommand request, CancellationToken cancellationToken)
     {
-        db.Emails.Add(OutgoingEmail.To(
+        db.Send(OutgoingEmail.To(
             EmailAddress.Parse(request.Email!), EmailKind.SignInCode, accountId: null, caller.IpAddress, caller.UserAgent, clock.GetUtcNow()));
         await db.SaveChangesAsync(cancellationToken);
         return new EmailCodeRequested("If the address has an account, a code is on its way.", (int)EmailCode.Lifetime.TotalSeconds);

@@ -3,6 +3,7 @@ using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.Accounts;
+using Vtp.Application.Notifications;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
@@ -64,7 +65,7 @@ internal sealed class CreateUserHandler(
         var account = Account.Register(email, request.FullName!, request.Phone, request.Role!.Value, hash, now);
         audit.TargetId = account.Id.Value;
         db.Accounts.Add(account);
-        db.Emails.Add(OutgoingEmail.To(email, EmailKind.VerifyEmail, account.Id, caller.IpAddress, caller.UserAgent, now));
+        db.Send(OutgoingEmail.To(email, EmailKind.VerifyEmail, account.Id, caller.IpAddress, caller.UserAgent, now));
         await db.SaveChangesAsync(cancellationToken);
         return await db.ManagedAsync(account.Id, cancellationToken);
     }

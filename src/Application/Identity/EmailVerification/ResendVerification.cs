@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Vtp.Application.Common;
+using Vtp.Application.Notifications;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
@@ -28,7 +29,7 @@ internal sealed class ResendVerificationHandler(IVtpDb db, ICaller caller, TimeP
 {
     public async Task<Result<Message>> Handle(ResendVerificationCommand request, CancellationToken cancellationToken)
     {
-        db.Emails.Add(OutgoingEmail.To(
+        db.Send(OutgoingEmail.To(
             EmailAddress.Parse(request.Email!), EmailKind.VerifyEmail, accountId: null, caller.IpAddress, caller.UserAgent, clock.GetUtcNow()));
         await db.SaveChangesAsync(cancellationToken);
         return new Message("If the address has an account that is not verified, a mail is on its way.");

@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Vtp.Application.Common;
+using Vtp.Application.Notifications;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
@@ -29,7 +30,7 @@ internal sealed class RequestPasswordResetHandler(IVtpDb db, ICaller caller, Tim
     public async Task<Result<Message>> Handle(RequestPasswordResetCommand request, CancellationToken cancellationToken)
     {
         // Whether the address has an account is looked up by the mail's sender, so that asking takes one time for all.
-        db.Emails.Add(OutgoingEmail.To(
+        db.Send(OutgoingEmail.To(
             EmailAddress.Parse(request.Email!), EmailKind.PasswordReset, accountId: null, caller.IpAddress, caller.UserAgent, clock.GetUtcNow()));
         await db.SaveChangesAsync(cancellationToken);
         return new Message("If the address has an account, a mail with a link is on its way.");

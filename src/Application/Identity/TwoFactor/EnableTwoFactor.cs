@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.Sessions;
+using Vtp.Application.Notifications;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.SecurityEvents;
@@ -67,6 +68,6 @@ internal static class TwoFactorChange
         await db.EndSessionsAsync(signedIn.AccountId, except: signedIn.SessionId, SessionEnd.TwoFactorChanged, now, cancellationToken);
         db.Record(signedIn.AccountId, what, caller, now);
         var email = await db.Accounts.Where(account => account.Id == signedIn.AccountId).Select(account => account.Email).SingleAsync(cancellationToken);
-        db.Emails.Add(OutgoingEmail.To(email, EmailKind.TwoFactorChanged, signedIn.AccountId, caller.IpAddress, caller.UserAgent, now));
+        db.Send(OutgoingEmail.To(email, EmailKind.TwoFactorChanged, signedIn.AccountId, caller.IpAddress, caller.UserAgent, now));
     }
 }

@@ -1,6 +1,7 @@
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Notifications;
 using Vtp.Application.Tenancy.Members;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
@@ -40,7 +41,7 @@ internal sealed class ResendInvitationHandler(IVtpDb db, Identity.ILinks links, 
             return refusal;
         }
 
-        db.Emails.Add(OutgoingEmail.About(invitation.Id, invitation.Email, EmailKind.Invitation, now));
+        db.Send(OutgoingEmail.About(invitation.Id, invitation.Email, EmailKind.Invitation, now));
         await db.SaveChangesAsync(cancellationToken);
         return new MemberInvited("Invitation sent again.", InvitationView.Of(invitation, now), links.Invitations);
     }

@@ -4,6 +4,7 @@ using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Identity;
+using Vtp.Application.Notifications;
 using Vtp.Application.Tenancy.Invitations;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
@@ -86,7 +87,7 @@ internal sealed class InviteMemberHandler(IVtpDb db, TenancyLimits limits, ILink
 
         var invitation = Invitation.To(email, request.Name!, request.Role!.Value, id, caller.Required().AccountId, now);
         db.Invitations.Add(invitation);
-        db.Emails.Add(OutgoingEmail.About(invitation.Id, email, EmailKind.Invitation, now));
+        db.Send(OutgoingEmail.About(invitation.Id, email, EmailKind.Invitation, now));
         audit.TargetId = invitation.Id;
         await db.SaveChangesAsync(cancellationToken);
         return new MemberInvited("Invitation sent.", InvitationView.Of(invitation, now), links.Invitations);

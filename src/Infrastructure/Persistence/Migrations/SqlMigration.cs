@@ -44,5 +44,8 @@ internal sealed class AuditEntryMarks : SqlMigration
 [DbContext(typeof(VtpDbContext)), Migration("0007_job_keys")]
 internal sealed class JobKeys : SqlMigration;
 
+[DbContext(typeof(VtpDbContext)), Migration("0007_mail_jobs")]
+internal sealed class MailJobs : SqlMigration;
+
 [DbContext(typeof(VtpDbContext)), Migration("0008_events")]
 internal sealed class Events : SqlMigration;
