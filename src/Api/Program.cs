@@ -4,6 +4,7 @@ using Vtp.Api.Endpoints.Audit;
 using Vtp.Api.Endpoints.Events;
 using Vtp.Api.Endpoints.Identity;
 using Vtp.Api.Endpoints.Operations;
+using Vtp.Api.Endpoints.Rooms;
 using Vtp.Api.Endpoints.Tenancy;
 using Vtp.Api.Http;
 using Vtp.Api.OpenApi;
@@ -58,6 +59,8 @@ try
     api.MapArchives();
     api.MapAudit();
     api.MapEvents();
+    api.MapLiveKit();
+    app.MapLegacyLiveKit();
 
     await app.Services.MigrateDatabaseAsync(CancellationToken.None);
     await app.ServeAsync(options, database);

@@ -15,6 +15,7 @@ using Vtp.Application.Common;
 using Vtp.Application.Events;
 using Vtp.Application.Identity;
 using Vtp.Application.Notifications;
+using Vtp.Application.Rooms.LiveKit;
 using Vtp.Application.Tenancy;
 using Vtp.Application.Tenancy.Archives;
 using Vtp.Application.Tenancy.Projects;
@@ -35,6 +36,7 @@ using Vtp.Infrastructure.Passwords;
 using Vtp.Infrastructure.Persistence;
 using Vtp.Infrastructure.Profiles;
 using Vtp.Infrastructure.RateLimiting;
+using Vtp.Infrastructure.Rooms;
 using Vtp.Infrastructure.Secrets;
 using Vtp.Infrastructure.Sessions;
 using Vtp.Infrastructure.Tenancy;
@@ -70,6 +72,8 @@ public static class Wiring
         services.AddEvents();
         services.AddHostedService<NoticeListener>();
         services.AddWebhooks(configuration);
+        services.AddSingleton(LiveKitOptions.Read(configuration));
+        services.AddSingleton<ILiveKitEvents, LiveKitEvents>();
         services.AddSingleton<IProfiles, ProfileReader>();
         services.AddSingleton<IQrCodes, QrCodes>();
         services.AddSingleton<ILinks>(provider =>

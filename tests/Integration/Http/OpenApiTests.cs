@@ -283,8 +283,8 @@ public sealed class OpenApiTests(VtpApi api) : IClassFixture<VtpApi>
 
         public JsonElement Parameter(string name) => Parameters().Single(parameter => parameter.GetProperty("name").GetString() == name);
 
-        /// <summary>Those that are JSON; files have no fields and no example.</summary>
-        public IEnumerable<JsonElement> Bodies() => Json.TryGetProperty("requestBody", out var body)
+        /// <summary>Those that are JSON; files have no fields and no example, nor has what another server signs byte for byte.</summary>
+        public IEnumerable<JsonElement> Bodies() => Json.TryGetProperty("requestBody", out var body) && !body.GetProperty("content").TryGetProperty("application/webhook+json", out _)
             ? body.GetProperty("content").EnumerateObject().Where(content => content.Name != "application/zip").Select(content => content.Value)
             : [];
     }

@@ -14,7 +14,7 @@ public sealed class SchemaTests(VtpApi api) : IClassFixture<VtpApi>
     private static readonly string[] WithoutModel =
     [
         "__EFMigrationsHistory", "audit_chains", "audit_checkpoints", "audit_counts", "audit_retentions", "audit_signing_keys", "data_protection_keys",
-        "dead_jobs", "event_consumers", "event_log", "events", "idempotency_keys", "jobs", "signing_keys",
+        "dead_jobs", "event_consumers", "event_log", "events", "idempotency_keys", "jobs", "livekit_events", "signing_keys",
     ];
 
     [Fact]

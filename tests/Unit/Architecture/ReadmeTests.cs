@@ -26,6 +26,8 @@ public sealed class ReadmeTests
     [InlineData("src/Infrastructure/Tokens")]
     [InlineData("src/Infrastructure/Passwords")]
     [InlineData("src/Infrastructure/Secrets")]
+    [InlineData("src/Infrastructure/Webhooks")]
+    [InlineData("src/Domain/Rooms/LiveKit")]
     public void Where_the_stakes_are_high_a_threat_model_stands_beside_the_code(string folder) =>
         File.Exists(Path.Combine(Source.Folder(folder), "README.md")).Should().BeTrue();
 }

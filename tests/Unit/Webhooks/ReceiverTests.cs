@@ -54,6 +54,26 @@ public sealed class ReceiverTests
         (await AskAsync(Node, WebhookKeyPair.New(Ed25519).PublicText, signed, Body)).Should().Be((1, "refused"));
     }
 
+    [Fact]
+    public async Task The_commands_of_the_guide_come_to_their_verdict()
+    {
+        var guide = await File.ReadAllTextAsync(Source.Folder("docs/webhooks.md"));
+        var commands = guide.Split("```sh\n")[1].Split("```")[0].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var secret = WebhookSecret.New();
+        var signed = Sign(DateTimeOffset.UtcNow, [secret], []);
+        var body = Path.GetTempFileName();
+        await File.WriteAllTextAsync(body, Body);
+
+        commands.Should().HaveCount(2);
+        foreach (var command in commands)
+        {
+            (await RunAsync(command, secret.Text, signed, body)).Should().Be((0, "genuine"));
+            (await RunAsync(command, WebhookSecret.New().Text, signed, body)).Should().Be((1, "refused"));
+        }
+
+        File.Delete(body);
+    }
+
     private sealed record Signed(string Id, string Timestamp, string Signatures);
 
     private static Signed Sign(DateTimeOffset at, WebhookSecret[] secrets, WebhookKeyPair[] pairs)
@@ -62,19 +82,29 @@ public sealed class ReceiverTests
         return new Signed(headers[0].Value, headers[1].Value, headers[2].Value);
     }
 
-    private static async Task<(int Exit, string Output)> AskAsync(string[] receiver, string key, Signed signed, string body)
+    private static Task<(int Exit, string Output)> RunAsync(string command, string key, Signed signed, string bodyFile)
     {
-        var start = new ProcessStartInfo(receiver[0], [Source.Folder(receiver[1]), key, signed.Id, signed.Timestamp, signed.Signatures])
+        var start = new ProcessStartInfo("bash", ["-c", command]) { WorkingDirectory = Source.Folder("") };
+        foreach (var (name, value) in (IEnumerable<(string, string)>)
+            [("SECRET", key), ("ID", signed.Id), ("TIMESTAMP", signed.Timestamp), ("SIGNATURES", signed.Signatures), ("BODY", bodyFile)])
         {
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false),
-        };
+            start.Environment[name] = value;
+        }
+
+        return RunAsync(start, "");
+    }
+
+    private static Task<(int Exit, string Output)> AskAsync(string[] receiver, string key, Signed signed, string body) =>
+        RunAsync(new ProcessStartInfo(receiver[0], [Source.Folder(receiver[1]), key, signed.Id, signed.Timestamp, signed.Signatures]), body);
+
+    private static async Task<(int Exit, string Output)> RunAsync(ProcessStartInfo start, string input)
+    {
+        (start.UseShellExecute, start.RedirectStandardInput, start.RedirectStandardOutput) = (false, true, true);
+        start.StandardInputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         using var process = Process.Start(start)!;
         using var deadline = new CancellationTokenSource(Patience);
         await using var kill = deadline.Token.Register(() => process.Kill(entireProcessTree: true));
-        await process.StandardInput.WriteAsync(body);
+        await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
