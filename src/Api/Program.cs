@@ -6,6 +6,7 @@ using Vtp.Api.Endpoints.Identity;
 using Vtp.Api.Endpoints.Operations;
 using Vtp.Api.Endpoints.Rooms;
 using Vtp.Api.Endpoints.Tenancy;
+using Vtp.Api.Endpoints.Webhooks;
 using Vtp.Api.Http;
 using Vtp.Api.OpenApi;
 using Vtp.Application;
@@ -59,6 +60,7 @@ try
     api.MapArchives();
     api.MapAudit();
     api.MapEvents();
+    api.MapWebhooks();
     api.MapLiveKit();
     app.MapLegacyLiveKit();
 

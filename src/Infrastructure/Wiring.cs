@@ -20,6 +20,7 @@ using Vtp.Application.Tenancy;
 using Vtp.Application.Tenancy.Archives;
 using Vtp.Application.Tenancy.Projects;
 using Vtp.Application.Webhooks;
+using Vtp.Application.Webhooks.Deliveries;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.Sessions;
 using Vtp.Domain.Webhooks;
@@ -195,6 +196,8 @@ public static class Wiring
             .Validate(options => options.ToRules() is not null, "Webhooks:AllowedNetworks needs CIDRs like 10.0.0.0/8, comma separated.")
             .ValidateOnStart();
         services.AddSingleton<IEd25519, Ed25519>();
+        services.AddScoped<IWebhookQueue, WebhookQueue>();
+        services.AddSingleton<IEventConsumer, WebhookFanOut>();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<WebhookOptions>>().Value.ToRules()!);
         services.AddSingleton<IWebhookSender>(provider => new WebhookSender(
             provider.GetRequiredService<WebhookUrlRules>(),

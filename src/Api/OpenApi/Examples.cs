@@ -12,11 +12,13 @@ using Vtp.Application.Tenancy.Invitations;
 using Vtp.Application.Tenancy.Members;
 using Vtp.Application.Tenancy.Organizations;
 using Vtp.Application.Tenancy.Projects;
+using Vtp.Application.Webhooks.Endpoints;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
+using Vtp.Domain.Webhooks;
 
 namespace Vtp.Api.OpenApi;
 
@@ -68,6 +70,20 @@ internal static class Examples
             default, "Nightly reports", [KeyScopes.AuditRead], ApiKeyKind.Secret, ApiKeyEnvironment.Live, TrackerRole.Guest, Soon, ["192.0.2.0/24"]),
         new ImportApiKeyCommand(default, "pulse_key_0f8fad5bd9cb469fa16570867728950e", "Old control plane", [KeyScopes.All], Soon),
         new RotateApiKeyCommand(default, default, OverlapHours: 24),
+        new CreateWebhookCommand(
+            default,
+            "https://school.example/hooks/vtp",
+            "Timetable",
+            ["project.*", "api_key.revoked"],
+            WebhookPayload.Full,
+            WebhookOrdering.None,
+            WebhookSignatureKind.V1,
+            SignsBody: false,
+            [5, 300, 1800]),
+        new UpdateWebhookCommand(
+            default, default, "https://school.example/hooks/vtp", "Timetable", ["project.*"], WebhookPayload.Thin, WebhookOrdering.Subject, SignsBody: false, [5, 300, 1800], Enabled: true),
+        new RotateWebhookSecretCommand(default, default, OverlapHours: 24),
+        new ReplayWebhookCommand(default, default, new DateTimeOffset(2026, 11, 20, 9, 0, 0, TimeSpan.Zero), To: null, ["project.*"], ReplayedDeliveries.Failed),
     ];
 
     private static readonly Dictionary<Type, object> ByUseCase = All.ToDictionary(example => example.GetType());

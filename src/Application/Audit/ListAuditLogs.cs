@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-using System.Text;
 using MediatR;
 using Vtp.Application.Common;
 using Vtp.Domain.Audit;
@@ -49,7 +47,7 @@ internal sealed class ListAuditLogsHandler(IAuditLog log) : IRequestHandler<List
         (DateTimeOffset, Guid)? before = null;
         if (request.Cursor is { } cursor)
         {
-            if (!AuditCursor.TryRead(cursor, out var read))
+            if (!TimeCursor.TryRead(cursor, out var read))
             {
                 return CursorInvalid;
             }
@@ -61,40 +59,6 @@ internal sealed class ListAuditLogsHandler(IAuditLog log) : IRequestHandler<List
         var page = await log.FindAsync(AuditFilter.Of(request), before, limit + 1, cancellationToken);
         return page.Count <= limit
             ? new CursorPage<AuditEntryView>(page, null)
-            : new CursorPage<AuditEntryView>([.. page.Take(limit)], AuditCursor.After(page[limit - 1]));
-    }
-}
-
-/// <summary>The last entry of a page: its time, in ticks, and its id.</summary>
-internal static class AuditCursor
-{
-    private const int Bytes = sizeof(long) + 16;
-
-    public static string After(AuditEntryView entry)
-    {
-        Span<byte> bytes = stackalloc byte[Bytes];
-        System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(bytes, entry.Timestamp.UtcTicks);
-        entry.Id.TryWriteBytes(bytes[sizeof(long)..], bigEndian: true, out _);
-        return Base64Url.EncodeToString(bytes);
-    }
-
-    public static bool TryRead(string text, out (DateTimeOffset Timestamp, Guid Id) entry)
-    {
-        entry = default;
-        Span<byte> bytes = stackalloc byte[Bytes];
-        if (text.Length != Base64Url.GetEncodedLength(Bytes) || !Ascii.IsValid(text) || !Base64Url.IsValid(text)
-            || !Base64Url.TryDecodeFromChars(text, bytes, out var length) || length != Bytes)
-        {
-            return false;
-        }
-
-        var ticks = System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(bytes);
-        if (ticks < 0 || ticks > DateTimeOffset.MaxValue.UtcTicks)
-        {
-            return false;
-        }
-
-        entry = (new DateTimeOffset(ticks, TimeSpan.Zero), new Guid(bytes[sizeof(long)..], bigEndian: true));
-        return true;
+            : new CursorPage<AuditEntryView>([.. page.Take(limit)], TimeCursor.After(page[limit - 1].Timestamp, page[limit - 1].Id));
     }
 }

@@ -14,6 +14,7 @@ using Vtp.Domain.Tenancy.Invitations;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
+using Vtp.Domain.Webhooks;
 
 namespace Vtp.Application.Common;
 
@@ -51,6 +52,16 @@ public interface IVtpDb
     DbSet<Project> Projects { get; }
 
     DbSet<ApiKey> ApiKeys { get; }
+
+    DbSet<WebhookEndpoint> WebhookEndpoints { get; }
+
+    DbSet<WebhookSigningSecret> WebhookSecrets { get; }
+
+    DbSet<WebhookHealth> WebhookHealths { get; }
+
+    DbSet<WebhookDelivery> WebhookDeliveries { get; }
+
+    DbSet<WebhookAttempt> WebhookAttempts { get; }
 
     /// <summary>
     /// Puts a job beside the changes of the next <see cref="SaveChangesAsync"/>: it is there once that has committed, or not

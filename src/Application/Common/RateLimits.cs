@@ -33,6 +33,8 @@ public static class RateLimitPolicies
     public const string Refresh = "refresh";
     public const string Password = "password";
     public const string InvitationResend = "invitation-resend";
+    public const string WebhookTest = "webhook-test";
+    public const string WebhookReplay = "webhook-replay";
 
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
@@ -49,6 +51,8 @@ public static class RateLimitPolicies
             [OneTimeSecret] = new(30, Minute, 30, RateLimitScope.Address),
             [Refresh] = new(300, Minute, 300, RateLimitScope.Address),
             [InvitationResend] = new(3, Hour, 3, RateLimitScope.AddressAndTarget),
+            [WebhookTest] = new(30, Minute, 10, RateLimitScope.Account),
+            [WebhookReplay] = new(60, Hour, 10, RateLimitScope.Account),
             [Password] = new(5, Minute, 5, RateLimitScope.Account),
         };
 }

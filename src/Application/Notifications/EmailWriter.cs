@@ -8,6 +8,7 @@ using Vtp.Domain.Identity.EmailVerification;
 using Vtp.Domain.Identity.PasswordReset;
 using Vtp.Domain.Notifications;
 using Vtp.Domain.Tenancy.Invitations;
+using Vtp.Domain.Webhooks;
 
 namespace Vtp.Application.Notifications;
 
@@ -27,6 +28,11 @@ public sealed class EmailWriter(IVtpDb db, TenantScope tenant, ILinks links, Tim
         if (email.Kind == EmailKind.Invitation)
         {
             return await InvitationAsync(email, cancellationToken);
+        }
+
+        if (email.Kind is EmailKind.WebhookFailing or EmailKind.WebhookDisabled)
+        {
+            return await WebhookAsync(email, cancellationToken);
         }
 
         var claims = await db.Accounts.WithEmail(email.Recipient).ToListAsync(cancellationToken);
@@ -136,6 +142,27 @@ public sealed class EmailWriter(IVtpDb db, TenantScope tenant, ILinks links, Tim
             CarriesSecret: true);
     }
 
+    private async Task<EmailContent?> WebhookAsync(OutgoingEmail email, CancellationToken cancellationToken)
+    {
+        tenant.EnterSystem();
+        var found = await (
+            from endpoint in db.WebhookEndpoints.OfAllTenants()
+            join health in db.WebhookHealths.OfAllTenants() on endpoint.Id equals health.EndpointId
+            join project in db.Projects.OfAllTenants() on endpoint.ProjectId equals project.Id
+            where endpoint.Id == email.SubjectId
+            select new { endpoint.Url, Project = project.Name, health.State }).SingleOrDefaultAsync(cancellationToken);
+        var isOver = found is null || (email.Kind == EmailKind.WebhookDisabled ? found.State.DisabledAt is null : found.State.FirstFailedAt is null);
+        return isOver ? null : new EmailContent(
+            email.Kind == EmailKind.WebhookDisabled ? "webhook-disabled" : "webhook-failing",
+            new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["url"] = found!.Url,
+                ["project"] = found.Project,
+                ["since"] = Time(found.State.FirstFailedAt ?? email.CreatedAt),
+                ["reason"] = found.State.DisabledReason == DisabledReason.Gone ? "it answered 410, which says that it wants no more" : "it has only failed for five days",
+            });
+    }
+
     private EmailContent PasswordChanged(Account account, OutgoingEmail email) => new(
         "password-changed",
         Model(account, ("time", Time(email)), ("ip_address", Address(email)), ("reset_link", links.ForgotPassword)));
@@ -155,7 +182,9 @@ public sealed class EmailWriter(IVtpDb db, TenantScope tenant, ILinks links, Tim
         return model;
     }
 
-    private static string Time(OutgoingEmail email) => email.CreatedAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+    private static string Time(OutgoingEmail email) => Time(email.CreatedAt);
+
+    private static string Time(DateTimeOffset moment) => moment.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
 
     private static string Address(OutgoingEmail email) => email.IpAddress ?? "an unknown address";
 }

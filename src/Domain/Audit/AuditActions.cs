@@ -59,6 +59,14 @@ public static class AuditActions
     public const string ApiKeyRevoked = "api_key.revoked";
     public const string ApiKeyRegenerated = "api_key.regenerated";
     public const string AuditExported = "audit.exported";
+    public const string WebhookCreated = "webhook.created";
+    public const string WebhookUpdated = "webhook.updated";
+    public const string WebhookDeleted = "webhook.deleted";
+    public const string WebhookEnabled = "webhook.enabled";
+    public const string WebhookSecretRotated = "webhook.secret_rotated";
+    public const string WebhookTested = "webhook.tested";
+    public const string WebhookReplayed = "webhook.replayed";
+    public const string WebhookDeliveryRetried = "webhook.delivery_retried";
 
     public static readonly IReadOnlyList<AuditAction> All =
     [
@@ -113,6 +121,14 @@ public static class AuditActions
         new(ApiKeyRevoked, "api_key", "A key was ended."),
         new(ApiKeyRegenerated, "project", "The pair of a project got its successors."),
         new(AuditExported, "organization", "The trail was exported."),
+        new(WebhookCreated, "webhook", "An address was added that events are sent to."),
+        new(WebhookUpdated, "webhook", "Its settings changed, or it was switched on or off."),
+        new(WebhookDeleted, "webhook", "It was removed, with what waited for it."),
+        new(WebhookEnabled, "webhook", "It was enabled after VTP had disabled it."),
+        new(WebhookSecretRotated, "webhook", "It signs with a new secret."),
+        new(WebhookTested, "webhook", "A test was sent to it."),
+        new(WebhookReplayed, "webhook", "Events were sent to it again."),
+        new(WebhookDeliveryRetried, "webhook", "One delivery was sent again."),
     ];
 
     private static readonly Dictionary<string, AuditAction> ByName = All.ToDictionary(action => action.Name, StringComparer.Ordinal);

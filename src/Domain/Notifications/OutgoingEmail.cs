@@ -12,6 +12,10 @@ public enum EmailKind
     PasswordChanged,
     TwoFactorChanged,
     Invitation,
+
+    /// <summary>An endpoint has failed for an hour, or a day.</summary>
+    WebhookFailing,
+    WebhookDisabled,
 }
 
 /// <summary>
@@ -33,7 +37,7 @@ public sealed class OutgoingEmail
     /// <summary>The account that it is about; null when all we were given was an address.</summary>
     public AccountId? AccountId { get; private set; }
 
-    /// <summary>What else it is about: an invitation.</summary>
+    /// <summary>What else it is about: an invitation, an endpoint.</summary>
     public Guid? SubjectId { get; private set; }
 
     /// <summary>Where the request came from, for mails that say so.</summary>

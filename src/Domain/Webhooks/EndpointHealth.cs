@@ -222,6 +222,21 @@ public sealed record EndpointHealth
 
 public static class WebhookRefusals
 {
+    public static readonly Refusal NotFound =
+        new(RefusalKind.NotFound, "webhook.not_found", "There is no such endpoint.");
+
+    public static readonly Refusal DeliveryNotFound =
+        new(RefusalKind.NotFound, "webhook.delivery_not_found", "There is no such delivery, or it is not kept any more.");
+
+    public static readonly Refusal TooMany =
+        new(RefusalKind.Conflict, "webhook.too_many", "The project has as many endpoints as it may.");
+
+    public static readonly Refusal NotSentTo =
+        new(RefusalKind.Conflict, "webhook.not_sent_to", "The endpoint is switched off or disabled. Enable it first.");
+
+    public static readonly Refusal Unsupported =
+        Refusal.Field("signature", "webhook.signature_unsupported", "This server cannot sign with ed25519: its OpenSSL is older than 3.");
+
     public static readonly Refusal EnabledRecently = new(
         RefusalKind.Conflict, "webhook.enabled_recently", "The endpoint was enabled less than five minutes ago and failed again. Mend it first.");
 }

@@ -55,6 +55,8 @@ public sealed class RetrySchedule
 
     public int Attempts => _delays.Length + 1;
 
+    public IReadOnlyList<int> Seconds => Array.ConvertAll(_delays, delay => (int)delay.TotalSeconds);
+
     /// <summary>When to try again; null when that was the last attempt.</summary>
     /// <param name="attempts">How many were made.</param>
     /// <param name="failedAt">When the last one ended.</param>

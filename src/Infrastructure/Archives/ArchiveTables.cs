@@ -60,6 +60,11 @@ internal static class ArchiveTables
     {
         ["audit_chains"] = "Made anew of the entries when they are imported.",
         ["audit_counts"] = "Made anew of the entries when they are imported.",
+        ["webhook_endpoints"] = "Two servers must not send to one address; their secrets are sealed with this server's keys.",
+        ["webhook_secrets"] = "Sealed with this server's keys.",
+        ["webhook_health"] = "Of endpoints, which stay.",
+        ["webhook_deliveries"] = "Of endpoints, which stay.",
+        ["webhook_attempts"] = "Of endpoints, which stay.",
         ["events"] = "The log of this server, by whose positions its readers go; what happened is in the trail.",
         ["audit_checkpoints"] = "Signed with the old server's key, which the new one does not know; it signs its own.",
         ["audit_retentions"] = "Signed with the old server's key; the new one signs which entries are not there.",

@@ -13,11 +13,13 @@ using Vtp.Domain.Identity.SecurityEvents;
 using Vtp.Domain.Identity.Sessions;
 using Vtp.Domain.Identity.TwoFactor;
 using Vtp.Domain.Notifications;
+using Vtp.Domain.Tenancy;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Invitations;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
+using Vtp.Domain.Webhooks;
 using Vtp.Infrastructure.Audit;
 using Vtp.Infrastructure.Events;
 using Vtp.Infrastructure.Jobs;
@@ -64,6 +66,16 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     public DbSet<Project> Projects => Set<Project>();
 
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+
+    public DbSet<WebhookEndpoint> WebhookEndpoints => Set<WebhookEndpoint>();
+
+    public DbSet<WebhookSigningSecret> WebhookSecrets => Set<WebhookSigningSecret>();
+
+    public DbSet<WebhookHealth> WebhookHealths => Set<WebhookHealth>();
+
+    public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
+
+    public DbSet<WebhookAttempt> WebhookAttempts => Set<WebhookAttempt>();
 
     /// <summary>Whose rows this unit of work sees. Contexts are pooled; whoever hands one out sets it.</summary>
     public TenantScope Tenant { get; set; } = new();
@@ -238,9 +250,12 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
         modelBuilder.Entity<Project>().HasQueryFilter(
             Queries.TenantFilter,
             row => TenantIds.Contains(row.OrganizationId) && (SeesEveryProject || row.Id == TenantProject));
-        modelBuilder.Entity<ApiKey>().HasQueryFilter(
-            Queries.TenantFilter,
-            row => TenantIds.Contains(row.OrganizationId) && (SeesEveryProject || row.ProjectId == TenantProject));
+        OfProject<ApiKey>(modelBuilder);
+        OfProject<WebhookEndpoint>(modelBuilder);
+        OfProject<WebhookSigningSecret>(modelBuilder);
+        OfProject<WebhookHealth>(modelBuilder);
+        OfProject<WebhookDelivery>(modelBuilder);
+        OfProject<WebhookAttempt>(modelBuilder);
         modelBuilder.Entity<AuditEntry>().HasQueryFilter(
             Queries.TenantFilter,
             row => row.OrganizationId != null && TenantIds.Contains(row.OrganizationId.Value) && (SeesEveryProject || row.ProjectId == TenantProject));
@@ -251,6 +266,12 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
         (Marks ?? throw new InvalidOperationException("This context cannot mark entries.")).Mark(entry);
         AuditEntries.Add(entry);
     }
+
+    private void OfProject<T>(ModelBuilder modelBuilder)
+        where T : class, IOfProject =>
+        modelBuilder.Entity<T>().HasQueryFilter(
+            Queries.TenantFilter,
+            row => TenantIds.Contains(row.OrganizationId) && (SeesEveryProject || row.ProjectId == TenantProject));
 
     /// <summary>PostgreSQL's own row version; a lost race is a <see cref="DbUpdateConcurrencyException"/>, answered 409.</summary>
     internal const string RowVersion = "xmin";

@@ -55,8 +55,10 @@ public sealed class RoleTests(VtpApi api) : IClassFixture<VtpApi>
                 }
                 else
                 {
-                    answer.Status.Should().Be(HttpStatusCode.Forbidden, $"{route} as {role}: {answer.Text}");
-                    answer.Error.Should().Be("auth.forbidden");
+                    // What is found by its own id alone is looked for where the caller's role reaches.
+                    answer.Status.Should().Be(
+                        route.IsById ? HttpStatusCode.NotFound : HttpStatusCode.Forbidden, $"{route} as {role}: {answer.Text}");
+                    answer.Error.Should().Match(route.IsById ? "*.not_found" : "auth.forbidden");
                 }
             }
         }
@@ -77,13 +79,15 @@ public sealed class RoleTests(VtpApi api) : IClassFixture<VtpApi>
     [Fact]
     public async Task A_key_reaches_what_its_scope_opens_and_nothing_else()
     {
-        var school = await api.FoundSchoolAsync();
-        var tenant = await Tenant.OfAsync(school);
+        var founder = await api.RegisterAsync();
         foreach (var route in TenantRoute.Of(api))
         {
+            // A new one each time: what is deleted by one request is not there for the next.
+            var school = await founder.FoundAsync();
+            var tenant = await Tenant.OfAsync(school);
             var needed = route.UseCase.OpenToKeys;
             var others = Domain.Tenancy.ApiKeys.KeyScopes.Catalogue.Keys.Where(scope => scope != "*" && scope != needed?.Scope).ToList();
-            var without = await KeyAsync(others);
+            var without = await KeyAsync(school, tenant, others);
 
             var refused = await route.SendAsync(api, route.PathTo(tenant), token: null, without);
             refused.Status.Should().Be(HttpStatusCode.Forbidden, $"{route}: {refused.Text}");
@@ -91,18 +95,18 @@ public sealed class RoleTests(VtpApi api) : IClassFixture<VtpApi>
 
             if (needed is not null && !route.UseCase.Name.StartsWith("Rotate", StringComparison.Ordinal) && !route.UseCase.Name.StartsWith("Re", StringComparison.Ordinal))
             {
-                var answer = await route.SendAsync(api, route.PathTo(tenant), token: null, await KeyAsync([needed.Scope]));
-                answer.Status.Should().BeOneOf([HttpStatusCode.OK, HttpStatusCode.NoContent], $"{route}: {answer.Text}");
+                var answer = await route.SendAsync(api, route.PathTo(tenant), token: null, await KeyAsync(school, tenant, [needed.Scope]));
+                answer.Status.Should().BeOneOf([HttpStatusCode.OK, HttpStatusCode.Created, HttpStatusCode.NoContent], $"{route}: {answer.Text}");
             }
 
             if (needed?.NeedsSecret == true)
             {
-                (await route.SendAsync(api, route.PathTo(tenant), token: null, await KeyAsync([needed.Scope], "publishable")))
+                (await route.SendAsync(api, route.PathTo(tenant), token: null, await KeyAsync(school, tenant, [needed.Scope], "publishable")))
                     .ShouldBeProblem(HttpStatusCode.Forbidden, "api_key.secret_needed");
             }
         }
 
-        async Task<string> KeyAsync(IEnumerable<string> scopes, string kind = "secret") =>
+        static async Task<string> KeyAsync(School school, Tenant tenant, IEnumerable<string> scopes, string kind = "secret") =>
             (await school.Owner.PostAsync($"projects/{tenant.Project}/keys", new { name = "Scoped", scopes, kind }))["key"];
     }
 }

@@ -15,6 +15,9 @@ internal sealed record TenantRoute(string Method, string Pattern, UseCaseMetadat
 
     public bool IsList => !Pattern.Contains('{', StringComparison.Ordinal) && !NeedsOrganization;
 
+    /// <summary>Neither its organization nor its project stands in the address.</summary>
+    public bool IsById => !IsList && !NeedsOrganization && !Pattern.Contains("{id:guid}", StringComparison.Ordinal);
+
     /// <summary>The organization stands in the query.</summary>
     public bool NeedsOrganization => UseCase.UseCase.GetProperty("OrgId") is not null;
 
@@ -38,7 +41,9 @@ internal sealed record TenantRoute(string Method, string Pattern, UseCaseMetadat
             .Replace("{user_id:guid}", target.Member.ToString(), StringComparison.Ordinal)
             .Replace("{invitation_id:guid}", target.Invitation.ToString(), StringComparison.Ordinal)
             .Replace("{key_id:guid}", target.Key.ToString(), StringComparison.Ordinal)
-            .Replace("{event_id:guid}", target.Event.ToString(), StringComparison.Ordinal);
+            .Replace("{event_id:guid}", target.Event.ToString(), StringComparison.Ordinal)
+            .Replace("{webhook_id:guid}", target.Webhook.ToString(), StringComparison.Ordinal)
+            .Replace("{delivery_id:guid}", target.Delivery.ToString(), StringComparison.Ordinal);
         path.Should().NotContain("{", "a test must know what to put there");
         return NeedsOrganization ? $"{path}?org_id={target.Organization}" : path;
     }
@@ -68,7 +73,7 @@ internal sealed record TenantRoute(string Method, string Pattern, UseCaseMetadat
 }
 
 /// <summary>Ids of one organization and of one of everything in it.</summary>
-internal sealed record Tenant(Guid Organization, Guid Project, Guid Member, Guid Invitation, Guid Key, Guid Event, string Secret)
+internal sealed record Tenant(Guid Organization, Guid Project, Guid Member, Guid Invitation, Guid Key, Guid Event, Guid Webhook, Guid Delivery, string Secret)
 {
     public static async Task<Tenant> OfAsync(School school)
     {
@@ -77,10 +82,14 @@ internal sealed record Tenant(Guid Organization, Guid Project, Guid Member, Guid
         var invitation = (await school.InviteAsync(Intents.NewAddress())).Body.GetProperty("invitation").GetProperty("id").GetGuid();
         var key = (await school.Owner.PostAsync($"{project.Path}/keys", new { name = "Some key", scopes = new[] { "*" } }))
             .Body.GetProperty("api_key").GetProperty("id").GetGuid();
-        var happened = Guid.Empty;
+        var webhook = (await school.Owner.PostAsync($"{project.Path}/webhooks", new { url = "https://hooks.school.example/vtp" }))
+            .Body.GetProperty("webhook").GetProperty("id").GetGuid();
+        await school.Owner.PostAsync($"{project.Path}/webhooks/{webhook}/test");
+        var delivery = Guid.Empty;
         await VtpApi.UntilAsync(
-            async () => (happened = await school.Api.QueryAsync<Guid>("SELECT id FROM events WHERE project_id = $1 AND position IS NOT NULL LIMIT 1", project.Id)) != default,
-            "an event of the project");
-        return new Tenant(school.Id, project.Id, member, invitation, key, happened, project.Secret);
+            async () => (delivery = await school.Api.QueryAsync<Guid>("SELECT id FROM webhook_deliveries WHERE endpoint_id = $1 AND attempts > 0 LIMIT 1", webhook)) != default,
+            "a delivery that has failed");
+        var happened = await school.Api.QueryAsync<Guid>("SELECT event_id FROM webhook_deliveries WHERE id = $1", delivery);
+        return new Tenant(school.Id, project.Id, member, invitation, key, happened, webhook, delivery, project.Secret);
     }
 }

@@ -12,6 +12,8 @@ public static class KeyScopes
     public const string KeysWrite = "keys:write";
     public const string AuditRead = "audit:read";
     public const string EventsRead = "events:read";
+    public const string WebhooksRead = "webhooks:read";
+    public const string WebhooksWrite = "webhooks:write";
 
     public static readonly IReadOnlyDictionary<string, string> Catalogue = new Dictionary<string, string>(StringComparer.Ordinal)
     {
@@ -22,6 +24,8 @@ public static class KeyScopes
         [KeysWrite] = "Rotate and revoke keys of the project, its own powers at most. Needs a secret key.",
         [AuditRead] = "Read the trail of the key's own project.",
         [EventsRead] = "Read what happened in the key's own project.",
+        [WebhooksRead] = "Read where the project's events are sent, and how each delivery went.",
+        [WebhooksWrite] = "Change where the project's events are sent, and send them again. Needs a secret key.",
     };
 
     public static bool Allow(this IReadOnlyCollection<string> scopes, string scope) =>

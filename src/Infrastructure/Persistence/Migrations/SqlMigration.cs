@@ -50,5 +50,8 @@ internal sealed class MailJobs : SqlMigration;
 [DbContext(typeof(VtpDbContext)), Migration("0008_events")]
 internal sealed class Events : SqlMigration;
 
+[DbContext(typeof(VtpDbContext)), Migration("0009_webhooks")]
+internal sealed class Webhooks : SqlMigration;
+
 [DbContext(typeof(VtpDbContext)), Migration("0010_livekit_events")]
 internal sealed class LiveKitEventLog : SqlMigration;

@@ -1,0 +1,38 @@
+using MediatR;
+using Microsoft.EntityFrameworkCore;
+using Vtp.Application.Common;
+using Vtp.Domain.Audit;
+using Vtp.Domain.Common;
+using Vtp.Domain.Tenancy.ApiKeys;
+using Vtp.Domain.Tenancy.Projects;
+using Vtp.Domain.Webhooks;
+
+namespace Vtp.Application.Webhooks.Endpoints;
+
+/// <summary>Removes an endpoint, its secrets and what waits for it.</summary>
+[Requires(Permission.ManageWebhooks)]
+[OpenToKeys(KeyScopes.WebhooksWrite, NeedsSecret = true)]
+[Audited(AuditActions.WebhookDeleted)]
+public sealed record DeleteWebhookCommand(Guid Id, Guid WebhookId) : ICommand<Done>, IAboutProject
+{
+    ProjectId IAboutProject.Project => new(Id);
+}
+
+internal sealed class DeleteWebhookHandler(IVtpDb db, AuditSubject audit) : IRequestHandler<DeleteWebhookCommand, Result<Done>>
+{
+    public async Task<Result<Done>> Handle(DeleteWebhookCommand request, CancellationToken cancellationToken)
+    {
+        var project = new ProjectId(request.Id);
+        await db.BeginAsync(cancellationToken);
+        var endpoint = await db.WebhookEndpoints.SingleOrDefaultAsync(one => one.ProjectId == project && one.Id == request.WebhookId, cancellationToken);
+        if (endpoint is null)
+        {
+            return WebhookRefusals.NotFound;
+        }
+
+        (audit.TargetId, audit.TargetName) = (endpoint.Id, endpoint.Url);
+        await db.RemoveAsync(endpoint, cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
+        return Done.Value;
+    }
+}
