@@ -63,6 +63,7 @@ try
     api.MapWebhooks();
     api.MapLiveKit();
     app.MapLegacyLiveKit();
+    api.MapInstallationAudit();
 
     await app.Services.MigrateDatabaseAsync(CancellationToken.None);
     await app.ServeAsync(options, database);

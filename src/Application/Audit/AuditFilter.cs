@@ -9,8 +9,6 @@ namespace Vtp.Application.Audit;
 /// <summary>What the list and the export of the trail can be narrowed by, as the client wrote it.</summary>
 public interface IAuditFilter
 {
-    Guid? OrgId { get; }
-
     string? UserEmail { get; }
 
     string? Action { get; }

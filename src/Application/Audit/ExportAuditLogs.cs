@@ -76,15 +76,20 @@ internal sealed class ExportAuditLogsHandler(IAuditTrail trail, AuditSubject aud
     private Result<AuditDownload> Answer(ExportAuditLogsQuery request)
     {
         audit.TargetId = request.OrgId;
-        var (filter, isProof) = (AuditFilter.Of(request), request.Format == AuditExportFormat.Ndjson);
-        if (isProof && request.OrgId is null)
-        {
-            return OrganizationNeeded;
-        }
+        return request is { Format: AuditExportFormat.Ndjson, OrgId: null }
+            ? OrganizationNeeded
+            : trail.Download(request.Format, request, clock.GetUtcNow());
+    }
+}
 
-        var name = $"audit_logs_{clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd_HHmmss", CultureInfo.InvariantCulture)}";
-        return isProof
-            ? new AuditDownload("application/x-ndjson", $"{name}.ndjson", (output, ct) => trail.WriteProofAsync(filter, AuditFilter.Named(request), output, ct))
+internal static class AuditDownloads
+{
+    public static AuditDownload Download(this IAuditTrail trail, AuditExportFormat format, IAuditFilter asked, DateTimeOffset now)
+    {
+        var filter = AuditFilter.Of(asked);
+        var name = $"audit_logs_{now.UtcDateTime.ToString("yyyy-MM-dd_HHmmss", CultureInfo.InvariantCulture)}";
+        return format == AuditExportFormat.Ndjson
+            ? new AuditDownload("application/x-ndjson", $"{name}.ndjson", (output, ct) => trail.WriteProofAsync(filter, AuditFilter.Named(asked), output, ct))
             : new AuditDownload("text/csv; charset=utf-8", $"{name}.csv", (output, ct) => trail.WriteCsvAsync(filter, output, ct));
     }
 }

@@ -14,6 +14,9 @@ public sealed record GetAuditKeysQuery : IQuery<JsonWebKeySet>;
 public interface IAuditKeys
 {
     IReadOnlyList<JsonWebKey> PublicKeys { get; }
+
+    /// <summary>Publishes a new key, which signs from a little later on.</summary>
+    Task<AuditKeyRotated> RotateAsync(CancellationToken cancellationToken);
 }
 
 internal sealed class GetAuditKeysHandler(IAuditKeys keys) : IRequestHandler<GetAuditKeysQuery, Result<JsonWebKeySet>>

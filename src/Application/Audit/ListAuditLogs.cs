@@ -39,13 +39,20 @@ internal sealed class ListAuditLogsValidator : AuditFilterValidator<ListAuditLog
 
 internal sealed class ListAuditLogsHandler(IAuditLog log) : IRequestHandler<ListAuditLogsQuery, Result<CursorPage<AuditEntryView>>>
 {
+    public Task<Result<CursorPage<AuditEntryView>>> Handle(ListAuditLogsQuery request, CancellationToken cancellationToken) =>
+        log.PageAsync(request, request.Cursor, request.Limit, cancellationToken);
+}
+
+internal static class AuditPages
+{
     private static readonly Refusal CursorInvalid =
         Refusal.Field("cursor", "request.cursor_invalid", "This cursor did not come from this list.");
 
-    public async Task<Result<CursorPage<AuditEntryView>>> Handle(ListAuditLogsQuery request, CancellationToken cancellationToken)
+    public static async Task<Result<CursorPage<AuditEntryView>>> PageAsync(
+        this IAuditLog log, IAuditFilter filter, string? cursor, int? wanted, CancellationToken cancellationToken)
     {
         (DateTimeOffset, Guid)? before = null;
-        if (request.Cursor is { } cursor)
+        if (cursor is not null)
         {
             if (!TimeCursor.TryRead(cursor, out var read))
             {
@@ -55,8 +62,8 @@ internal sealed class ListAuditLogsHandler(IAuditLog log) : IRequestHandler<List
             before = read;
         }
 
-        var limit = Paging.ClampLimit(request.Limit);
-        var page = await log.FindAsync(AuditFilter.Of(request), before, limit + 1, cancellationToken);
+        var limit = Paging.ClampLimit(wanted);
+        var page = await log.FindAsync(AuditFilter.Of(filter), before, limit + 1, cancellationToken);
         return page.Count <= limit
             ? new CursorPage<AuditEntryView>(page, null)
             : new CursorPage<AuditEntryView>([.. page.Take(limit)], TimeCursor.After(page[limit - 1].Timestamp, page[limit - 1].Id));

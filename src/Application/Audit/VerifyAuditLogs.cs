@@ -43,12 +43,18 @@ public sealed record AuditVerificationFinding(AuditFindingKind Kind, long? Seque
 
 internal sealed class VerifyAuditLogsHandler(IAuditTrail trail) : IRequestHandler<VerifyAuditLogsQuery, Result<AuditVerification>>
 {
-    public const int MaximumFindings = 100;
+    public async Task<Result<AuditVerification>> Handle(VerifyAuditLogsQuery request, CancellationToken cancellationToken) =>
+        await trail.VerifyAsync(cancellationToken);
+}
+
+internal static class AuditVerifications
+{
+    private const int MaximumFindings = 100;
 
     private static readonly AuditVerificationFinding NoCheckpoint = new(
         AuditFindingKind.BadSignature, null, null, null, "There is no valid checkpoint, so nothing ties these entries to what the server signed.");
 
-    public async Task<Result<AuditVerification>> Handle(VerifyAuditLogsQuery request, CancellationToken cancellationToken)
+    public static async Task<AuditVerification> VerifyAsync(this IAuditTrail trail, CancellationToken cancellationToken)
     {
         var findings = new List<AuditVerificationFinding>();
         var summary = await trail.VerifyAsync(

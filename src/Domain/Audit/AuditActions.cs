@@ -30,6 +30,8 @@ public static class AuditActions
     public const string TwoFactorVerified = "two_factor.verified";
     public const string BackupCodesRegenerated = "two_factor.backup_codes_regenerated";
     public const string SigningKeyRotated = "signing_key.rotated";
+    public const string AuditKeyRotated = "audit_key.rotated";
+    public const string InstallationAuditExported = "installation.audit_exported";
     public const string InstallationSetUp = "installation.set_up";
     public const string DemoAdded = "installation.demo_added";
 
@@ -93,6 +95,8 @@ public static class AuditActions
         new(TwoFactorVerified, "account", "A sign-in was completed with a second factor, or tried to be."),
         new(BackupCodesRegenerated, "account", "New backup codes replaced the old ones."),
         new(SigningKeyRotated, "installation", "Access tokens are signed with a new key."),
+        new(AuditKeyRotated, "installation", "The trail is signed with a new key."),
+        new(InstallationAuditExported, "installation", "The installation's own trail was exported."),
         new(InstallationSetUp, "account", "The first administrator was created."),
         new(DemoAdded, "installation", "People and a school to play with were added."),
         new(OrganizationCreated, "organization", "An organization was founded."),

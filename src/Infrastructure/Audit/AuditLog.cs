@@ -6,7 +6,10 @@ using Vtp.Infrastructure.Persistence;
 
 namespace Vtp.Infrastructure.Audit;
 
-/// <summary>Reads the trail in the scope of the request, in statements whose plans do not depend on how much there is.</summary>
+/// <summary>
+/// Reads the trail in the scope of the request, in statements whose plans do not depend on how much there is. The server's
+/// own scope is that of the installation's trail.
+/// </summary>
 internal sealed class AuditLog(NpgsqlDataSource database, TenantScope scope) : IAuditLog
 {
     // Steps from one name to the next by the index: as many reads as there are names, however often each is counted. And
@@ -27,14 +30,14 @@ internal sealed class AuditLog(NpgsqlDataSource database, TenantScope scope) : I
         (SELECT 'actor', name FROM names WHERE vtp_fold(name) LIKE vtp_fold($2)
         UNION
         SELECT 'actor', actor_name FROM audit_entries
-        WHERE organization_id = ANY ($1) AND sequence IS NULL AND actor_type = ANY ($5) AND vtp_fold(actor_name) LIKE vtp_fold($2)
+        WHERE OWNER AND sequence IS NULL AND actor_type = ANY ($5) AND vtp_fold(actor_name) LIKE vtp_fold($2)
         LIMIT $3)
         UNION ALL
-        SELECT 'action', action FROM unnest($6) AS action
+        SELECT 'action', wanted.action FROM unnest($6) AS wanted (action)
         WHERE EXISTS (
                 SELECT FROM unnest($1) AS organization CROSS JOIN LATERAL (
-                    SELECT FROM audit_counts WHERE organization_id = organization AND project_id = $4 AND kind = 'action' AND name = action AND span = 'month' LIMIT 1) AS known)
-            OR EXISTS (SELECT FROM audit_entries entry WHERE organization_id = ANY ($1) AND sequence IS NULL AND entry.action = action)
+                    SELECT FROM audit_counts WHERE organization_id = organization AND project_id = $4 AND kind = 'action' AND name = wanted.action AND span = 'month' LIMIT 1) AS known)
+            OR EXISTS (SELECT FROM audit_entries entry WHERE OWNER AND sequence IS NULL AND entry.action = wanted.action)
         """;
 
     // What is sealed is counted already; what is not is little, and has an index of its own. $4: the first whole month.
@@ -62,7 +65,7 @@ internal sealed class AuditLog(NpgsqlDataSource database, TenantScope scope) : I
     public async Task<IReadOnlyList<AuditEntryView>> FindAsync(
         AuditFilter filter, (DateTimeOffset Timestamp, Guid Id)? before, int limit, CancellationToken cancellationToken)
     {
-        if (scope.Organizations.Length == 0 || filter.Actions is { Count: 0 })
+        if (scope.IsEmpty || filter.Actions is { Count: 0 })
         {
             return [];
         }
@@ -136,9 +139,9 @@ internal sealed class AuditLog(NpgsqlDataSource database, TenantScope scope) : I
         var types = filter.ActorType is { } type ? [type] : Enum.GetValues<ActorType>();
         await using var batch = database.CreateScopedCommand(
             scope,
-            Names,
+            Names.Replace("OWNER", scope.IsSystem ? "organization_id IS NULL" : "organization_id = ANY ($1)", StringComparison.Ordinal),
             inIndexOrder: true,
-            new NpgsqlParameter<Guid[]> { TypedValue = Array.ConvertAll(scope.Organizations, organization => organization.Value) },
+            new NpgsqlParameter<Guid[]> { TypedValue = scope.IsSystem ? [Guid.Empty] : Array.ConvertAll(scope.Organizations, organization => organization.Value) },
             new NpgsqlParameter<string> { TypedValue = Queries.Anywhere(part) },
             new NpgsqlParameter<int> { TypedValue = AuditPath.MaximumNames + 1 },
             Project(),

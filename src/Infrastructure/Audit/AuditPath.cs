@@ -48,12 +48,12 @@ internal sealed class AuditPath
         var page = Parameter(NpgsqlDbType.Integer, limit);
         var arrays = _prefix.Select(part => Parameter((part.Values switch { Guid[] => NpgsqlDbType.Uuid, _ => NpgsqlDbType.Text }) | NpgsqlDbType.Array, part.Values));
         var combinations = string.Join(
-            " CROSS JOIN ", _prefix.Zip(arrays, (part, array) => $"unnest({array}) AS wanted_{part.Column} ({part.Column})"));
+            " CROSS JOIN ", _prefix.Zip(arrays, (part, array) => $"unnest({array}) AS wanted_{part.Column} ({part.Column})").DefaultIfEmpty("(SELECT) AS everything"));
         var conditions = _prefix.Select(part => $"entry.{part.Column} = wanted_{part.Column}.{part.Column}").Concat(_conditions);
         Sql = $"""
             SELECT newest.* FROM {combinations} CROSS JOIN LATERAL (
                 SELECT {AuditRow.Columns} FROM audit_entries entry WHERE {string.Join(" AND ", conditions)}
-                ORDER BY occurred_at DESC, id DESC LIMIT {page}) newest
+                ORDER BY {(scope.IsSystem ? "organization_id, " : "")}occurred_at DESC, id DESC LIMIT {page}) newest
             ORDER BY occurred_at DESC, id DESC LIMIT {page}
             """;
     }
@@ -87,21 +87,20 @@ internal sealed class AuditPath
 
     private void Choose(TenantScope scope, AuditFilter filter, string[]? names)
     {
-        var organizations = Array.ConvertAll(scope.Organizations, organization => organization.Value);
         string[] actions = filter.Actions is { } some ? [.. some] : Actions;
         string[] outcomes = filter.Outcome is { } outcome ? [AuditWords.Stored(outcome)] : Outcomes;
         string[] types = filter.ActorType is { } type ? [AuditWords.Stored(type)] : Types;
 
         if (filter.Target is { } target)
         {
-            Prefix("organization_id", organizations).Prefix("target_id", new[] { target }).Prefix("action", actions).Prefix("outcome", outcomes);
+            Owner(scope).Prefix("target_id", new[] { target }).Prefix("action", actions).Prefix("outcome", outcomes);
             Rest(scope, names, actorType: filter.ActorType);
         }
         else if (names is { Length: > 0 and var count })
         {
-            Prefix("organization_id", organizations).Prefix("actor_name", names);
+            Owner(scope).Prefix("actor_name", names);
             var isNarrowed = filter.Actions is not null || filter.Outcome is not null;
-            if (isNarrowed && organizations.Length * count * actions.Length * outcomes.Length <= MaximumCombinations)
+            if (isNarrowed && Math.Max(scope.Organizations.Length, 1) * count * actions.Length * outcomes.Length <= MaximumCombinations)
             {
                 Prefix("action", actions).Prefix("outcome", outcomes);
                 Rest(scope, names: null, filter.ActorType);
@@ -117,15 +116,15 @@ internal sealed class AuditPath
         }
         else if (filter.Actions is not null)
         {
-            Prefix("organization_id", organizations).Prefix("action", actions).Prefix("actor_type", types).Prefix("outcome", outcomes);
+            Owner(scope).Prefix("action", actions).Prefix("actor_type", types).Prefix("outcome", outcomes);
         }
         else if (filter.ActorType is not null || filter.Outcome is not null)
         {
-            Prefix("organization_id", organizations).Prefix("actor_type", types).Prefix("outcome", outcomes);
+            Owner(scope).Prefix("actor_type", types).Prefix("outcome", outcomes);
         }
         else
         {
-            Prefix("organization_id", organizations);
+            Owner(scope);
         }
     }
 
@@ -137,6 +136,18 @@ internal sealed class AuditPath
         {
             _conditions.Add($"(entry.occurred_at, entry.id) < ({Parameter(NpgsqlDbType.TimestampTz, last.Timestamp.UtcDateTime)}, {Parameter(NpgsqlDbType.Uuid, last.Id)})");
         }
+    }
+
+    private AuditPath Owner(TenantScope scope)
+    {
+        if (!scope.IsSystem)
+        {
+            return Prefix("organization_id", Array.ConvertAll(scope.Organizations, organization => organization.Value));
+        }
+
+        // No value equals none; an index finds it, and is in the order of time when the query says that it begins with it.
+        _conditions.Add("entry.organization_id IS NULL");
+        return this;
     }
 
     private AuditPath Prefix(string column, Array values)

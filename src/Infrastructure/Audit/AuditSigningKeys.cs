@@ -102,13 +102,13 @@ internal sealed partial class AuditSigningKeys(NpgsqlDataSource database, Secret
         await LoadAsync(command, cancellationToken);
     }
 
-    public async Task<(string Kid, DateTimeOffset SignsFrom)> RotateAsync(CancellationToken cancellationToken)
+    public async Task<AuditKeyRotated> RotateAsync(CancellationToken cancellationToken)
     {
         var signsFrom = clock.GetUtcNow() + Announcement;
         await using var command = database.CreateCommand(Insert);
         var kid = await AddAsync(command, signsFrom, cancellationToken);
         await RefreshAsync(cancellationToken);
-        return (kid, signsFrom);
+        return new AuditKeyRotated(kid, signsFrom);
     }
 
     public void Dispose() => Array.ForEach(_keys, key => key.Signing.Dispose());

@@ -104,9 +104,12 @@ internal static class AuditIntents
     }
 
     /// <summary>VTP's own verifier, the command and the independent script, over a real export: exit codes and what they say.</summary>
-    public static async Task<(List<AuditFinding> Findings, int Command, int Script, string Said)> VerifyExportAsync(this School school, string export, params string[] kept)
+    public static Task<(List<AuditFinding> Findings, int Command, int Script, string Said)> VerifyExportAsync(this School school, string export, params string[] kept) =>
+        school.Api.VerifyExportAsync(export, kept);
+
+    public static async Task<(List<AuditFinding> Findings, int Command, int Script, string Said)> VerifyExportAsync(this VtpApi api, string export, params string[] kept)
     {
-        var keys = await school.Api.AuditKeysAsync();
+        var keys = await api.AuditKeysAsync();
         var folder = Directory.CreateTempSubdirectory("vtp-audit-");
         try
         {

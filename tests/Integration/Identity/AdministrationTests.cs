@@ -26,7 +26,8 @@ public sealed class AdministrationTests(VtpApi api) : IClassFixture<VtpApi>
         var (student, other) = (await api.RegisterAsync(), await api.RegisterAsync());
         foreach (var (method, path) in new[]
             { ("GET", "admin/users"), ("POST", "admin/users"), ("GET", $"admin/users/{other.UserId}"), ("PATCH", $"admin/users/{other.UserId}/role"),
-              ("POST", $"admin/users/{other.UserId}/disable"), ("POST", $"admin/users/{other.UserId}/enable"), ("GET", "admin/stats"), ("POST", "admin/signing-keys/rotate") })
+              ("POST", $"admin/users/{other.UserId}/disable"), ("POST", $"admin/users/{other.UserId}/enable"), ("GET", "admin/stats"), ("POST", "admin/signing-keys/rotate"),
+              ("GET", "admin/audit-logs"), ("GET", "admin/audit-logs/export"), ("GET", "admin/audit-logs/verify"), ("POST", "admin/audit-logs/keys/rotate") })
         {
             object? body = method is "GET" ? null : new { role = "admin", email = "x@y.example", full_name = "X" };
             (await api.SendAsync(new HttpMethod(method), path, body)).Status.Should().Be(HttpStatusCode.Unauthorized, path);

@@ -6,21 +6,19 @@ using Vtp.Application.Audit;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.Sessions;
 using Vtp.Domain.Audit;
+using Vtp.Domain.Common;
 
 namespace Vtp.Api.Endpoints.Audit;
 
 internal static class AuditEndpoints
 {
-    private const string Csv = "text/csv";
-    private const string Ndjson = "application/x-ndjson";
-
     public static void MapAudit(this IEndpointRouteBuilder api)
     {
         var audit = api.MapGroup("/audit-logs").WithTags("Audit");
         audit.MapGet("", List).Runs<ListAuditLogsQuery>("Search the trail");
         audit.MapGet("/recent", ListRecent).Runs<ListRecentAuditLogsQuery>("Read the newest entries");
         audit.MapGet("/stats", GetStatistics).Runs<GetAuditStatisticsQuery>("Count what was done");
-        audit.MapGet("/export", Export).Runs<ExportAuditLogsQuery>("Take the trail away").Produces<string>(StatusCodes.Status200OK, Csv, Ndjson);
+        audit.MapGet("/export", Export).Runs<ExportAuditLogsQuery>("Take the trail away").AnswersTrail();
         audit.MapGet("/verify", Verify).Runs<VerifyAuditLogsQuery>("Hold the trail against its signatures");
         audit.MapGet("/keys", GetKeys).Runs<GetAuditKeysQuery>("Read the public keys of the trail's signatures");
     }
@@ -66,10 +64,9 @@ internal static class AuditEndpoints
         IMediator mediator,
         CancellationToken ct)
     {
-        var asksForProof = request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals(Ndjson, StringComparison.OrdinalIgnoreCase));
         var query = new ExportAuditLogsQuery(
             orgId,
-            format?.Value ?? (asksForProof ? AuditExportFormat.Ndjson : AuditExportFormat.Csv),
+            request.FormatOf(format),
             userEmail,
             action,
             resource,
@@ -79,9 +76,7 @@ internal static class AuditEndpoints
             startDate,
             endDate);
         response.Headers.CacheControl = "no-store";
-        return (await mediator.Send(query, ct)).Match<Results<PushStreamHttpResult, RefusedHttpResult>>(
-            file => TypedResults.Stream(output => file.WriteAsync(output, ct), file.ContentType, file.FileName),
-            refusal => new RefusedHttpResult(refusal));
+        return (await mediator.Send(query, ct)).ToDownload(ct);
     }
 
     private static async Task<Results<Ok<AuditVerification>, RefusedHttpResult>> Verify(
@@ -90,4 +85,22 @@ internal static class AuditEndpoints
 
     private static async Task<Results<Ok<JsonWebKeySet>, RefusedHttpResult>> GetKeys(IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new GetAuditKeysQuery(), ct)).ToHttp();
+}
+
+internal static class AuditDownloadHttp
+{
+    private const string Csv = "text/csv";
+    private const string Ndjson = "application/x-ndjson";
+
+    public static RouteHandlerBuilder AnswersTrail(this RouteHandlerBuilder endpoint) => endpoint.Produces<string>(StatusCodes.Status200OK, Csv, Ndjson);
+
+    public static AuditExportFormat FormatOf(this HttpRequest request, Word<AuditExportFormat>? asked) =>
+        asked?.Value ?? (request.GetTypedHeaders().Accept.Any(type => type.MediaType.Equals(Ndjson, StringComparison.OrdinalIgnoreCase))
+            ? AuditExportFormat.Ndjson
+            : AuditExportFormat.Csv);
+
+    public static Results<PushStreamHttpResult, RefusedHttpResult> ToDownload(this Result<AuditDownload> result, CancellationToken cancellationToken) =>
+        result.Match<Results<PushStreamHttpResult, RefusedHttpResult>>(
+            file => TypedResults.Stream(output => file.WriteAsync(output, cancellationToken), file.ContentType, file.FileName),
+            refusal => new RefusedHttpResult(refusal));
 }
