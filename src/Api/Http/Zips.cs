@@ -17,6 +17,17 @@ internal static class Zips
     public static RouteHandlerBuilder TakesZip(this RouteHandlerBuilder endpoint, long maximumBytes) =>
         endpoint.Accepts<Stream>(ContentType).WithMetadata(new RequestSizeLimitAttribute(maximumBytes));
 
+    /// <summary>The body, which is read twice where it is compared with that of an earlier request.</summary>
+    public static Stream Zip(this HttpRequest request)
+    {
+        if (request.Headers.ContainsKey("Idempotency-Key"))
+        {
+            request.EnableBuffering();
+        }
+
+        return request.Body;
+    }
+
     public static Results<PushStreamHttpResult, RefusedHttpResult> ToZip(this Result<Archive> result, CancellationToken cancellationToken) =>
         result.Match<Results<PushStreamHttpResult, RefusedHttpResult>>(
             archive => TypedResults.Stream(stream => archive.WriteToAsync(stream, cancellationToken), ContentType, archive.FileName),

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Vtp.Application.Common.Pipeline;
+using Vtp.Application.Identity;
+using Vtp.Domain.Common;
 
 namespace Vtp.Application.Common;
 
@@ -24,9 +26,23 @@ public enum IdempotencyState
 /// <param name="Fingerprint">Tells whether the same was asked. A guess at what was sent can be checked against it.</param>
 public sealed record IdempotencyKey(byte[] Hash, byte[] Fingerprint)
 {
-    internal static IdempotencyKey Of<TRequest>(TRequest request, string header, ICaller caller)
+    /// <summary>Encrypts the answer where it signs somebody in; made of their password, and never kept. Null for others.</summary>
+    public byte[]? AnswerKey { get; private init; }
+
+    internal static async Task<IdempotencyKey> OfAsync<TRequest>(TRequest request, string header, ICaller caller, CancellationToken cancellationToken)
         where TRequest : notnull =>
-        new(SHA256.HashData(Encoding.UTF8.GetBytes($"{typeof(TRequest).Name} {Owner(caller)} {header}")), RequestFingerprint.Of(request));
+        new(
+            SHA256.HashData(Encoding.UTF8.GetBytes($"{typeof(TRequest).Name} {Owner(caller)} {header}")),
+            await RequestFingerprint.OfAsync(request, cancellationToken));
+
+    /// <summary>
+    /// For requests with a password. Whoever copies the database has the keys of what is sealed in it: a plain hash would let
+    /// them try passwords against it, and the answer may hold tokens.
+    /// </summary>
+    internal async Task<Result<IdempotencyKey>> StretchedAsync(IPasswordHasher passwords, CancellationToken cancellationToken) =>
+        (await passwords.StretchAsync(Fingerprint, salt: Hash, cancellationToken)).Match<Result<IdempotencyKey>>(
+            stretched => this with { Fingerprint = stretched[..32], AnswerKey = stretched[32..] },
+            busy => busy);
 
     /// <summary>A key is its caller's own: nobody is told another's answer.</summary>
     private static string? Owner(ICaller caller) =>

@@ -22,6 +22,9 @@ public interface IPasswordHasher
     /// <returns>A PHC string.</returns>
     Task<Result<string>> HashAsync(string password, string? sharingSaltWith, CancellationToken cancellationToken);
 
+    /// <summary>As dear to guess as a password's hash: 64 bytes, the same each time (PBKDF2-HMAC-SHA512, RFC 8018).</summary>
+    Task<Result<byte[]>> StretchAsync(byte[] secret, byte[] salt, CancellationToken cancellationToken);
+
     /// <summary>Finds the hash that this password made. Takes as long when there is none to compare with.</summary>
     Task<Result<PasswordMatch>> FindAsync(string password, IReadOnlyList<string?> hashes, CancellationToken cancellationToken);
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Vtp.Application.Common;
@@ -14,6 +15,8 @@ namespace Vtp.Infrastructure.Idempotency;
 internal sealed class IdempotencyStore(VtpDbContext db, SecretSealer sealer, TimeProvider clock) : IIdempotencyStore
 {
     public static readonly TimeSpan KeepFor = TimeSpan.FromHours(24);
+
+    private const int TagBytes = 16;
 
     private NpgsqlConnection Connection => (NpgsqlConnection)db.Database.GetDbConnection();
 
@@ -47,7 +50,7 @@ internal sealed class IdempotencyStore(VtpDbContext db, SecretSealer sealer, Tim
         }
 
         return sealer.Open(reader.GetFieldValue<byte[]>(0)).AsSpan().SequenceEqual(key.Fingerprint)
-            ? (IdempotencyState.Answered, AnswerJson.Read(sealer.Open(reader.GetFieldValue<byte[]>(1)), answerType))
+            ? (IdempotencyState.Answered, AnswerJson.Read(Open(key, reader.GetFieldValue<byte[]>(1)), answerType))
             : (IdempotencyState.Mismatch, null);
     }
 
@@ -73,7 +76,7 @@ internal sealed class IdempotencyStore(VtpDbContext db, SecretSealer sealer, Tim
             {
                 new() { Value = key.Hash },
                 new() { Value = sealer.Seal(key.Fingerprint) },
-                new() { Value = sealer.Seal(AnswerJson.Write(answer, answerType)) },
+                new() { Value = Seal(key, AnswerJson.Write(answer, answerType)) },
                 new() { Value = now },
                 new() { Value = now - KeepFor },
             },
@@ -88,4 +91,31 @@ internal sealed class IdempotencyStore(VtpDbContext db, SecretSealer sealer, Tim
     }
 
     public Task EndAsync() => db.EndHoldAsync();
+
+    private byte[] Seal(IdempotencyKey key, byte[] answer)
+    {
+        if (key.AnswerKey is { } secret)
+        {
+            var (nonce, tag) = (RandomNumberGenerator.GetBytes(AesGcm.NonceByteSizes.MaxSize), new byte[TagBytes]);
+            using var cipher = new AesGcm(secret, TagBytes);
+            cipher.Encrypt(nonce, answer, answer, tag);
+            answer = [.. nonce, .. tag, .. answer];
+        }
+
+        return sealer.Seal(answer);
+    }
+
+    private byte[] Open(IdempotencyKey key, byte[] kept)
+    {
+        var answer = sealer.Open(kept);
+        if (key.AnswerKey is not { } secret)
+        {
+            return answer;
+        }
+
+        var (nonce, text) = (AesGcm.NonceByteSizes.MaxSize, answer.AsSpan(AesGcm.NonceByteSizes.MaxSize + TagBytes).ToArray());
+        using var cipher = new AesGcm(secret, TagBytes);
+        cipher.Decrypt(answer.AsSpan(0, nonce), text, answer.AsSpan(nonce, TagBytes), text);
+        return text;
+    }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using Vtp.Application.Identity;
 using Vtp.Domain.Common;
@@ -39,6 +40,9 @@ internal sealed partial class PasswordHasher : IPasswordHasher, IDisposable
         RunAsync(
             () => Pbkdf2Hash.Compute(password, _options.Iterations, Pbkdf2Hash.Parse(sharingSaltWith)?.Salt ?? Pbkdf2Hash.NewSalt()).ToString(),
             cancellationToken);
+
+    public Task<Result<byte[]>> StretchAsync(byte[] secret, byte[] salt, CancellationToken cancellationToken) =>
+        RunAsync(() => Rfc2898DeriveBytes.Pbkdf2(secret, salt, _options.Iterations, HashAlgorithmName.SHA512, SHA512.HashSizeInBytes), cancellationToken);
 
     public Task<Result<PasswordMatch>> FindAsync(string password, IReadOnlyList<string?> hashes, CancellationToken cancellationToken) =>
         RunAsync(() => Find(password, hashes), cancellationToken);

@@ -163,6 +163,7 @@ internal sealed class SignedExport : IDisposable
                 [""] = new JsonObject(),
             },
         ["timestamp"] = AuditChain.Timestamp(Start.AddSeconds(sequence).AddTicks(1234560)),
+        ["kept_until"] = AuditChain.Timestamp(Start.AddSeconds(sequence).AddTicks(1234560).AddDays(365)),
     };
 
     public string Text()

@@ -26,13 +26,13 @@ internal static class ArchiveEndpoints
     private static async Task<Results<PushStreamHttpResult, RefusedHttpResult>> ExportOrganization(Guid id, IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new ExportOrganizationQuery(id), ct)).ToZip(ct);
 
-    private static async Task<Results<Created<OrganizationImported>, RefusedHttpResult>> ImportOrganization(Stream archive, IMediator mediator, CancellationToken ct) =>
-        (await mediator.Send(new ImportOrganizationCommand(archive), ct)).ToCreated(imported => $"/api/v1/organizations/{imported.Id}");
+    private static async Task<Results<Created<OrganizationImported>, RefusedHttpResult>> ImportOrganization(HttpRequest archive, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(new ImportOrganizationCommand(archive.Zip()), ct)).ToCreated(imported => $"/api/v1/organizations/{imported.Id}");
 
     private static async Task<Results<PushStreamHttpResult, RefusedHttpResult>> ExportProject(Guid id, IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new ExportProjectQuery(id), ct)).ToZip(ct);
 
     private static async Task<Results<Created<ProjectImported>, RefusedHttpResult>> ImportProject(
-        [FromQuery(Name = "org_id")] Guid orgId, Stream archive, IMediator mediator, CancellationToken ct) =>
-        (await mediator.Send(new ImportProjectCommand(orgId, archive), ct)).ToCreated(imported => $"/api/v1/projects/{imported.Project.Id}");
+        [FromQuery(Name = "org_id")] Guid orgId, HttpRequest archive, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(new ImportProjectCommand(orgId, archive.Zip()), ct)).ToCreated(imported => $"/api/v1/projects/{imported.Project.Id}");
 }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using MediatR;
+using Vtp.Application.Identity;
 using Vtp.Domain.Common;
 
 namespace Vtp.Application.Common.Pipeline;
@@ -12,12 +13,14 @@ namespace Vtp.Application.Common.Pipeline;
 /// The Idempotency-Key header as payment providers made it known: same key and request, the first answer; same key and
 /// another request, 422; while the first one runs, 409. Refusals are not kept: what was refused may be tried again.
 /// </summary>
-internal sealed class IdempotencyBehaviour<TRequest, TResponse>(IIdempotencyStore store, IVtpDb db, ICaller caller)
+internal sealed class IdempotencyBehaviour<TRequest, TResponse>(IIdempotencyStore store, IVtpDb db, IPasswordHasher passwords, ICaller caller)
     : IPipelineBehavior<TRequest, TResponse>
     where TRequest : IRequest<TResponse>
     where TResponse : IResult<TResponse>
 {
     public const int MaximumKeyLength = 255;
+
+    private static readonly PropertyInfo? Password = typeof(TRequest).GetProperty("Password");
 
     public async Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
     {
@@ -31,7 +34,17 @@ internal sealed class IdempotencyBehaviour<TRequest, TResponse>(IIdempotencyStor
             return TResponse.Refused(IdempotencyRefusals.KeyInvalid);
         }
 
-        var key = IdempotencyKey.Of(request, header, caller);
+        var key = await IdempotencyKey.OfAsync(request, header, caller, cancellationToken);
+        if (Password?.GetValue(request) is not null)
+        {
+            if (!(await key.StretchedAsync(passwords, cancellationToken)).TryGet(out var stretched, out var busy))
+            {
+                return TResponse.Refused(busy);
+            }
+
+            key = stretched;
+        }
+
         try
         {
             var (state, answer) = await store.BeginAsync(key, TResponse.AnswerType, cancellationToken);
@@ -66,10 +79,26 @@ internal static class RequestFingerprint
         TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { IncludeIgnored } },
     };
 
-    public static byte[] Of(object request) => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(request, request.GetType(), Options));
+    public static async Task<byte[]> OfAsync(object request, CancellationToken cancellationToken)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(request, request.GetType(), Options));
+        foreach (var file in request.GetType().GetProperties().Select(property => property.GetValue(request)).OfType<Stream>())
+        {
+            hash.AppendData(await SHA256.HashDataAsync(file, cancellationToken));
+            file.Position = 0;
+        }
+
+        return hash.GetHashAndReset();
+    }
 
     private static void IncludeIgnored(JsonTypeInfo type)
     {
+        foreach (var file in type.Properties.Where(property => property.PropertyType.IsAssignableTo(typeof(Stream))).ToList())
+        {
+            type.Properties.Remove(file); // Its content counts.
+        }
+
         foreach (var ignored in type.Type.GetProperties().Where(property => property.IsDefined(typeof(JsonIgnoreAttribute))))
         {
             var field = type.CreateJsonPropertyInfo(ignored.PropertyType, $"route:{ignored.Name}");

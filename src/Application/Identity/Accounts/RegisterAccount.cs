@@ -25,6 +25,7 @@ namespace Vtp.Application.Identity.Accounts;
 [Requires(Permission.Anyone)]
 [RateLimited(RateLimitPolicies.Register)]
 [Audited(AuditActions.AccountRegistered)]
+[Idempotent]
 public sealed record RegisterAccountCommand(
     string? Email,
     string? Password,

@@ -19,6 +19,7 @@ namespace Vtp.Application.Identity.Administration;
 [Requires(Permission.Anyone)]
 [RateLimited(RateLimitPolicies.OneTimeSecret)]
 [Audited(AuditActions.InstallationSetUp)]
+[Idempotent]
 public sealed record CreateFirstAdministratorCommand(
     string? Token, string? Email, [property: Alias("name")] string? FullName, string? Password) : ICommand<SignedIn>, IInvalidates
 {

@@ -14,6 +14,7 @@ namespace Vtp.Application.Tenancy.Archives;
 /// <param name="Archive">The ZIP.</param>
 [Requires(Permission.Operate)]
 [Audited(AuditActions.OrganizationImported)]
+[Idempotent]
 public sealed record ImportOrganizationCommand(Stream Archive) : ICommand<OrganizationImported>;
 
 /// <summary>What was restored.</summary>

@@ -16,6 +16,7 @@ namespace Vtp.Application.Tenancy.Archives;
 /// <param name="Archive">The ZIP.</param>
 [Requires(Permission.ManageProjects)]
 [Audited(AuditActions.ProjectImported)]
+[Idempotent]
 public sealed record ImportProjectCommand(Guid OrgId, Stream Archive) : ICommand<ProjectImported>, IAboutOrganization
 {
     OrganizationId? IAboutOrganization.Organization => new(OrgId);

@@ -16,6 +16,7 @@ namespace Vtp.Application.Tenancy.Invitations;
 [Requires(Permission.SignedIn)]
 [RateLimited(RateLimitPolicies.OneTimeSecret)]
 [Audited(AuditActions.TeamMemberAdded)]
+[Idempotent]
 public sealed record AcceptInvitationCommand(string? Token) : ICommand<MemberChanged>;
 
 internal sealed class AcceptInvitationValidator : AbstractValidator<AcceptInvitationCommand>

@@ -23,6 +23,7 @@ namespace Vtp.Application.Tenancy.Invitations;
 [Requires(Permission.Anyone)]
 [RateLimited(RateLimitPolicies.OneTimeSecret)]
 [Audited(AuditActions.InvitationJoined)]
+[Idempotent]
 public sealed record JoinByInvitationCommand(string? Token, string? Password, string? FullName) : ICommand<Message>;
 
 internal sealed class JoinByInvitationValidator : AbstractValidator<JoinByInvitationCommand>

@@ -14,6 +14,7 @@ namespace Vtp.Application.Tenancy.Invitations;
 /// <summary>Sends an invitation again: seven more days, and a new token; the one in the older mail is dead. An expired one comes to life.</summary>
 [Requires(Permission.ManageTeam)]
 [Audited(AuditActions.InvitationResent)]
+[Idempotent]
 [RateLimited(RateLimitPolicies.InvitationResend)]
 public sealed record ResendInvitationCommand(Guid Id, Guid InvitationId) : ICommand<MemberInvited>, IAboutOrganization, IRateLimitTarget
 {
