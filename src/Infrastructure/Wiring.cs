@@ -10,11 +10,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Quartz;
 using Vtp.Application.Audit;
 using Vtp.Application.Common;
 using Vtp.Application.Events;
 using Vtp.Application.Identity;
 using Vtp.Application.Notifications;
+using Vtp.Application.Operations.Upkeep;
 using Vtp.Application.Rooms.LiveKit;
 using Vtp.Application.Tenancy;
 using Vtp.Application.Tenancy.Archives;
@@ -31,6 +33,7 @@ using Vtp.Infrastructure.Email;
 using Vtp.Infrastructure.Events;
 using Vtp.Infrastructure.Idempotency;
 using Vtp.Infrastructure.Jobs;
+using Vtp.Infrastructure.Jobs.Schedules;
 using Vtp.Infrastructure.Links;
 using Vtp.Infrastructure.Notices;
 using Vtp.Infrastructure.Passwords;
@@ -42,6 +45,7 @@ using Vtp.Infrastructure.Secrets;
 using Vtp.Infrastructure.Sessions;
 using Vtp.Infrastructure.Tenancy;
 using Vtp.Infrastructure.Tokens;
+using Vtp.Infrastructure.Upkeep;
 using Vtp.Infrastructure.Webhooks;
 
 namespace Vtp.Infrastructure;
@@ -64,7 +68,6 @@ public static class Wiring
         services.AddSingleton<IRateLimiter, MemoryRateLimiter>();
         services.AddScoped<IIdempotencyStore, IdempotencyStore>();
         services.AddSingleton<ExpiredAnswers>();
-        services.AddHostedService(provider => provider.GetRequiredService<ExpiredAnswers>());
         services.AddSingleton<HybridCache, MemoryHybridCache>();
         services.AddTenancy(configuration);
         services.AddArchives(configuration);
@@ -157,13 +160,13 @@ public static class Wiring
         services.AddHostedService(provider => provider.GetRequiredService<AuditSigningKeys>());
         services.AddSingleton<AuditExpiry>();
         services.AddHostedService<AuditSealing>();
-        services.AddHostedService(provider => provider.GetRequiredService<AuditExpiry>());
     }
 
     private static void AddJobs(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddOptions<JobOptions>().Bind(configuration.GetSection("Jobs"))
             .Validate(options => options.Concurrency is >= 1 and <= 1000, "Jobs:Concurrency must lie between 1 and 1000.")
+            .Validate(options => options.KeepDead >= TimeSpan.FromHours(1), "Jobs:KeepDead must be an hour or more.")
             .Validate(options => options.Drain >= TimeSpan.Zero && options.Drain <= JobOptions.LongestDrain, "Jobs:Drain must lie between 0 and 22 seconds.")
             .ValidateOnStart();
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<JobOptions>>().Value);
@@ -176,6 +179,32 @@ public static class Wiring
         services.AddScoped<JobQueue>();
         services.AddSingleton(provider => new NoticeChannel(JobWakes.Channel, provider.GetRequiredService<JobWakes>().Wake));
         services.AddHostedService<JobWorker>();
+        services.AddSingleton<IUpkeep, DatabaseUpkeep>();
+        services.AddSchedules();
+    }
+
+    private static void AddSchedules(this IServiceCollection services)
+    {
+        foreach (var schedule in Schedule.All)
+        {
+            services.AddSingleton(schedule);
+        }
+
+        services.AddQuartz(quartz =>
+        {
+            // Who pauses or runs a schedule wakes its own node; the others look each minute.
+            quartz.ConfigureScheduler(options =>
+                (options.InstanceName, options.InstanceId, options.IdleWaitTime) = ("vtp", Guid.NewGuid().ToString(), TimeSpan.FromMinutes(1)));
+            quartz.UseDefaultThreadPool(2);
+            quartz.UsePersistentStore(store =>
+            {
+                store.UsePostgres(source => source.DataSourceFactory = provider => provider.GetRequiredService<NpgsqlDataSource>());
+                store.ConfigureStore(options => options.TablePrefix = "qrtz_");
+                store.UseClustering(cluster => cluster.CheckinInterval = TimeSpan.FromSeconds(15));
+            });
+        });
+        services.AddQuartzHostedService(options => options.AutoStart = false);
+        services.AddHostedService<ScheduleStarter>();
     }
 
     private static void AddEvents(this IServiceCollection services)

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
@@ -8,18 +7,16 @@ using Vtp.Domain.Audit;
 namespace Vtp.Infrastructure.Audit;
 
 /// <summary>
-/// Each hour: makes the partitions that entries of the coming months need, and drops those whose time is over. What is
+/// Makes the partitions that entries of the coming months need, and drops those whose time is over. What is
 /// dropped is signed away first, in the same transaction: a gap that nobody signed is a finding.
 /// </summary>
 internal sealed partial class AuditExpiry(
     NpgsqlDataSource database, IAuditPartitions partitions, AuditSealer sealer, AuditMarks marks, AuditSigningKeys keys, TimeProvider clock, ILogger<AuditExpiry> logger)
-    : BackgroundService
 {
     // "vtpx" in ASCII: one node at a time.
     private const int ExpiryLock = 0x76747078;
     private const int RangesPerStatement = 1000;
     private const string Rest = "audit_entries_rest";
-    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
     private const string RetentionDays = "SELECT array_agg(DISTINCT audit_retention_days) FROM organizations";
 
@@ -99,23 +96,6 @@ internal sealed partial class AuditExpiry(
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval);
-        do
-        {
-            try
-            {
-                await RunOnceAsync(stoppingToken);
-            }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                LogFailed(exception);
-            }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
-    }
-
     private static NpgsqlParameter<DateTime> Time(DateTime time) => new() { TypedValue = DateTime.SpecifyKind(time, DateTimeKind.Utc) };
 
     private static NpgsqlParameter<Guid> Uuid(Guid id) => new() { TypedValue = id };
@@ -158,7 +138,7 @@ internal sealed partial class AuditExpiry(
             return; // Another node does it, or did.
         }
 
-        // Who must be waited for, a long export perhaps, holds up everybody behind us: better the next hour.
+        // Who must be waited for, a long export perhaps, holds up everybody behind us: better another time.
         await work.RunAsync("SET LOCAL lock_timeout = '5s'", cancellationToken);
         var chains = await work.ReadAsync<Guid[]>(Chains, cancellationToken, GoingOf(partition)) ?? [];
         await work.ReadAsync<long>(LockChains, cancellationToken, new NpgsqlParameter<Guid[]> { TypedValue = chains });
@@ -265,9 +245,6 @@ internal sealed partial class AuditExpiry(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Partition} has expired but holds entries that are not sealed yet; it stays for now")]
     private partial void LogUnsealed(string partition);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Expired audit entries could not be dropped; they stay until the next hour")]
-    private partial void LogFailed(Exception exception);
 
     private sealed record Partition(string Name, DateTime From, DateTime To);
 }

@@ -1,35 +1,16 @@
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Vtp.Infrastructure.Idempotency;
 
-/// <summary>Deletes answers that nobody is given any more, each hour. Any number of nodes may run it.</summary>
-internal sealed partial class ExpiredAnswers(NpgsqlDataSource database, TimeProvider clock, ILogger<ExpiredAnswers> logger) : BackgroundService
+/// <summary>Deletes answers that nobody is given any more. Any number of nodes may do so at once.</summary>
+internal sealed class ExpiredAnswers(NpgsqlDataSource database, TimeProvider clock)
 {
     private const int Batch = 1000;
-    private static readonly TimeSpan Pause = TimeSpan.FromHours(1);
 
     public async Task DeleteAsync(CancellationToken cancellationToken)
     {
         while (await DeleteBatchAsync(cancellationToken) == Batch)
         {
-        }
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Pause);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await DeleteAsync(stoppingToken);
-            }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
-            {
-                LogDeletionFailed(exception);
-            }
         }
     }
 
@@ -45,7 +26,4 @@ internal sealed partial class ExpiredAnswers(NpgsqlDataSource database, TimeProv
         command.Parameters.Add(new NpgsqlParameter { Value = Batch });
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Expired answers could not be deleted; trying again in an hour")]
-    private partial void LogDeletionFailed(Exception exception);
 }

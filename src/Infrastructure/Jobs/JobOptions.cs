@@ -11,4 +11,7 @@ internal sealed class JobOptions
 
     /// <summary>For how long a node that stops lets its jobs run before it cancels them.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>For how long a job that was given up waits for somebody to decide.</summary>
+    public TimeSpan KeepDead { get; init; } = TimeSpan.FromDays(30);
 }

@@ -47,6 +47,9 @@ internal sealed class JobKeys : SqlMigration;
 [DbContext(typeof(VtpDbContext)), Migration("0007_mail_jobs")]
 internal sealed class MailJobs : SqlMigration;
 
+[DbContext(typeof(VtpDbContext)), Migration("0007_schedules")]
+internal sealed class ScheduleTables : SqlMigration;
+
 [DbContext(typeof(VtpDbContext)), Migration("0008_events")]
 internal sealed class Events : SqlMigration;
 

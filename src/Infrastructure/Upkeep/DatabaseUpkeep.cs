@@ -1,0 +1,92 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Vtp.Application.Operations.Upkeep;
+using Vtp.Infrastructure.Audit;
+using Vtp.Infrastructure.Idempotency;
+using Vtp.Infrastructure.Jobs;
+using Vtp.Infrastructure.Persistence;
+using Vtp.Infrastructure.Tokens;
+
+namespace Vtp.Infrastructure.Upkeep;
+
+/// <summary>A thousand rows at a time, so that nobody waits long behind one statement.</summary>
+internal sealed class DatabaseUpkeep(
+    NpgsqlDataSource database, ExpiredAnswers answers, AuditExpiry audit, JobOptions jobs, IOptions<TokenOptions> tokens, TimeProvider clock) : IUpkeep
+{
+    private const int Batch = 1000;
+
+    /// <summary>For so long what is deleted can be brought back.</summary>
+    internal static readonly TimeSpan DeletedFor = TimeSpan.FromDays(30);
+
+    internal static readonly TimeSpan InvitationsFor = TimeSpan.FromDays(90);
+
+    // Somebody may yet ask which device it was.
+    internal static readonly TimeSpan SessionsFor = TimeSpan.FromDays(30);
+
+    // A server of the version before takes a mail within a second of its time, and again five minutes later when it died.
+    private static readonly TimeSpan MailAlone = TimeSpan.FromMinutes(1);
+
+    public async Task RemoveExpiredSecretsAsync(CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        await RemoveAsync("sign_in_challenges", "expires_at <= $1", now, cancellationToken);
+        await RemoveAsync("email_codes", "expires_at <= $1", now, cancellationToken);
+        await RemoveAsync("password_reset_tokens", "expires_at <= $1", now, cancellationToken);
+        await RemoveAsync("email_verification_tokens", "expires_at <= $1", now, cancellationToken);
+        await RemoveAsync("setup_links", "expires_at <= $1", now, cancellationToken);
+        await RemoveAsync("sessions", "ended_at <= $1", now - SessionsFor, cancellationToken);
+        await RemoveAsync("sessions", "created_at <= $1", now - SessionsFor - tokens.Value.RefreshAbsolute, cancellationToken);
+    }
+
+    public Task RemoveExpiredAnswersAsync(CancellationToken cancellationToken) => answers.DeleteAsync(cancellationToken);
+
+    public Task KeepAuditPartitionsAsync(CancellationToken cancellationToken) => audit.RunOnceAsync(cancellationToken);
+
+    public async Task PurgeDeletedAsync(CancellationToken cancellationToken)
+    {
+        // What belongs to them goes with them. Their trail has no foreign keys, and stays for its own time.
+        var now = clock.GetUtcNow();
+        foreach (var table in new[] { "jobs", "dead_jobs" })
+        {
+            await RemoveAsync(
+                table,
+                "organization_id IN (SELECT id FROM organizations WHERE deleted_at <= $1) OR project_id IN (SELECT id FROM projects WHERE deleted_at <= $1)",
+                now - DeletedFor,
+                cancellationToken);
+        }
+
+        await RemoveAsync("projects", "deleted_at <= $1", now - DeletedFor, cancellationToken);
+        await RemoveAsync("organizations", "deleted_at <= $1", now - DeletedFor, cancellationToken);
+        await RemoveAsync("invitations", "expires_at <= $1", now - InvitationsFor, cancellationToken);
+    }
+
+    public Task RemoveOldJobsAsync(CancellationToken cancellationToken) =>
+        RemoveAsync("dead_jobs", "died_at <= $1", clock.GetUtcNow() - jobs.KeepDead, cancellationToken);
+
+    public async Task AdoptMailAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateSystemCommand(
+            """
+            WITH alone AS (
+                UPDATE emails SET next_attempt_at = NULL WHERE id = ANY (ARRAY(
+                    SELECT id FROM emails WHERE settled_at IS NULL AND next_attempt_at <= $1 FOR UPDATE SKIP LOCKED)) RETURNING id)
+            INSERT INTO jobs (id, kind, payload, unique_key, priority, state, run_at, max_attempts, actor_type, enqueued_at)
+            SELECT gen_random_uuid(), 'email.send', json_build_object('EmailId', id), id, 0, 'ready', $2, 30, 'system', $2 FROM alone
+            """,
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = clock.GetUtcNow() - MailAlone },
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = clock.GetUtcNow() });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task RemoveAsync(string table, string condition, DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        for (var removed = Batch; removed == Batch;)
+        {
+            await using var command = database.CreateSystemCommand(
+                $"DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {condition} LIMIT {Batch} FOR UPDATE SKIP LOCKED))",
+                new NpgsqlParameter<DateTimeOffset> { TypedValue = before });
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            removed = (int)command.BatchCommands[^1].RecordsAffected;
+        }
+    }
+}

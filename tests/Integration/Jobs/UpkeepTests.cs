@@ -1,0 +1,71 @@
+using Vtp.Application.Operations.Upkeep;
+using Vtp.Infrastructure.Upkeep;
+using Vtp.Integration.Fixture;
+using Vtp.Integration.Tenancy;
+
+namespace Vtp.Integration.Jobs;
+
+/// <summary>What has had its time goes, and nothing before.</summary>
+public sealed class UpkeepTests(VtpApi api) : IClassFixture<VtpApi>
+{
+    private IUpkeep Upkeep => api.Service<IUpkeep>();
+
+    [Fact]
+    public async Task A_deleted_organization_goes_after_thirty_days_with_all_that_is_its_own_but_the_trail()
+    {
+        var (gone, kept, living) = (await api.FoundSchoolAsync(), await api.FoundSchoolAsync(), await api.FoundSchoolAsync());
+        await DeleteAsync(gone.Id, DatabaseUpkeep.DeletedFor + TimeSpan.FromHours(1));
+        await DeleteAsync(kept.Id, DatabaseUpkeep.DeletedFor - TimeSpan.FromHours(1));
+        var trail = await api.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE organization_id = $1", gone.Id);
+
+        await Upkeep.PurgeDeletedAsync(CancellationToken.None);
+
+        foreach (var table in new[] { "members", "projects", "api_keys", "invitations", "jobs", "dead_jobs" })
+        {
+            (await api.QueryAsync<long>($"SELECT count(*) FROM {table} WHERE organization_id = $1", gone.Id)).Should().Be(0, table);
+        }
+
+        (await api.QueryAsync<long>("SELECT count(*) FROM organizations WHERE id IN ($1, $2, $3)", gone.Id, kept.Id, living.Id)).Should().Be(2);
+        trail.Should().BePositive();
+        (await api.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE organization_id = $1", gone.Id)).Should().Be(trail);
+    }
+
+    [Fact]
+    public async Task Expired_secrets_and_sessions_that_ended_long_ago_go()
+    {
+        var person = await api.RegisterAsync();
+        await api.MailSettledAsync();
+        await Upkeep.RemoveExpiredSecretsAsync(CancellationToken.None);
+        (await CountOfAsync("email_verification_tokens", person.UserId)).Should().Be(1);
+        (await CountOfAsync("sessions", person.UserId)).Should().Be(1);
+
+        await api.QueryAsync<int>("UPDATE email_verification_tokens SET expires_at = $2 WHERE account_id = $1", person.UserId, api.Clock.GetUtcNow());
+        await api.QueryAsync<int>(
+            "UPDATE sessions SET ended_at = $2 WHERE account_id = $1", person.UserId, api.Clock.GetUtcNow() - DatabaseUpkeep.SessionsFor - TimeSpan.FromMinutes(1));
+        await Upkeep.RemoveExpiredSecretsAsync(CancellationToken.None);
+
+        (await CountOfAsync("email_verification_tokens", person.UserId)).Should().Be(0);
+        (await CountOfAsync("sessions", person.UserId)).Should().Be(0);
+    }
+
+    [Fact]
+    public async Task Mail_that_a_node_of_the_version_before_wrote_during_an_update_is_adopted_when_nobody_sends_it()
+    {
+        var id = Guid.NewGuid();
+        await api.QueryAsync<int>(
+            """
+            INSERT INTO emails (id, kind, recipient, created_at, next_attempt_at, attempts)
+            VALUES ($1, 'password_changed', 'nobody@example.com', now(), now() - interval '2 minutes', 0)
+            """,
+            id);
+
+        await Upkeep.AdoptMailAsync(CancellationToken.None);
+
+        await VtpApi.UntilAsync(() => api.QueryAsync<bool>("SELECT settled_at IS NOT NULL FROM emails WHERE id = $1", id), "its job");
+    }
+
+    private Task<long> CountOfAsync(string table, Guid account) => api.QueryAsync<long>($"SELECT count(*) FROM {table} WHERE account_id = $1", account);
+
+    private Task<int> DeleteAsync(Guid organization, TimeSpan ago) =>
+        api.QueryAsync<int>("UPDATE organizations SET deleted_at = $2 WHERE id = $1", organization, api.Clock.GetUtcNow() - ago);
+}
