@@ -54,6 +54,7 @@ try
     api.MapSessions();
     api.MapTwoFactor();
     api.MapAdministration();
+    api.MapJobs();
     api.MapOrganizations();
     api.MapTeam();
     api.MapProjects();

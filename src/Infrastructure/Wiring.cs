@@ -16,6 +16,7 @@ using Vtp.Application.Common;
 using Vtp.Application.Events;
 using Vtp.Application.Identity;
 using Vtp.Application.Notifications;
+using Vtp.Application.Operations.Jobs;
 using Vtp.Application.Operations.Upkeep;
 using Vtp.Application.Rooms.LiveKit;
 using Vtp.Application.Tenancy;
@@ -174,6 +175,8 @@ public static class Wiring
         services.AddSingleton<JobMetrics>();
         services.AddSingleton<JobStore>();
         services.AddSingleton<DeadJobs>();
+        services.AddSingleton<IJobAdministration, JobAdministration>();
+        services.AddSingleton<ISchedules, ScheduleAdministration>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<JobWakes>();
         services.AddScoped<JobQueue>();

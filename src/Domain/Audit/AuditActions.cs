@@ -32,6 +32,11 @@ public static class AuditActions
     public const string SigningKeyRotated = "signing_key.rotated";
     public const string AuditKeyRotated = "audit_key.rotated";
     public const string InstallationAuditExported = "installation.audit_exported";
+    public const string JobRetried = "job.retried";
+    public const string JobDeleted = "job.deleted";
+    public const string ScheduleRun = "schedule.run";
+    public const string SchedulePaused = "schedule.paused";
+    public const string ScheduleResumed = "schedule.resumed";
     public const string InstallationSetUp = "installation.set_up";
     public const string DemoAdded = "installation.demo_added";
 
@@ -97,6 +102,11 @@ public static class AuditActions
         new(SigningKeyRotated, "installation", "Access tokens are signed with a new key."),
         new(AuditKeyRotated, "installation", "The trail is signed with a new key."),
         new(InstallationAuditExported, "installation", "The installation's own trail was exported."),
+        new(JobRetried, "job", "A job was run again by hand."),
+        new(JobDeleted, "job", "A job was removed before it was done."),
+        new(ScheduleRun, "schedule", "A schedule was run out of its time."),
+        new(SchedulePaused, "schedule", "A schedule was paused."),
+        new(ScheduleResumed, "schedule", "A paused schedule ticks again."),
         new(InstallationSetUp, "account", "The first administrator was created."),
         new(DemoAdded, "installation", "People and a school to play with were added."),
         new(OrganizationCreated, "organization", "An organization was founded."),
