@@ -13,7 +13,11 @@ namespace Vtp.Integration.Tenancy;
 /// <summary>What belongs to one organization does not exist for another one.</summary>
 public sealed class IsolationTests(VtpApi api) : IClassFixture<VtpApi>
 {
-    private static readonly string[] Tables = ["organizations", "members", "invitations", "projects", "api_keys", "audit_entries"];
+    private static readonly string[] Tables =
+    [
+        "organizations", "members", "invitations", "projects", "api_keys", "audit_entries",
+        "webhook_endpoints", "webhook_secrets", "webhook_health", "webhook_deliveries", "webhook_attempts",
+    ];
 
     // Read and written by hand, beneath EF Core.
     private static readonly string[] TablesWithoutModel = ["audit_chains", "audit_checkpoints", "audit_counts", "audit_retentions", "events"];

@@ -58,7 +58,7 @@ public sealed class RoleTests(VtpApi api) : IClassFixture<VtpApi>
                     // What is found by its own id alone is looked for where the caller's role reaches.
                     answer.Status.Should().Be(
                         route.IsById ? HttpStatusCode.NotFound : HttpStatusCode.Forbidden, $"{route} as {role}: {answer.Text}");
-                    answer.Error.Should().Match(route.IsById ? "*.not_found" : "auth.forbidden");
+                    answer.Error.Should().Match(route.IsById ? "*not_found" : "auth.forbidden");
                 }
             }
         }
