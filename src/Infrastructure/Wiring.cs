@@ -54,7 +54,7 @@ namespace Vtp.Infrastructure;
 public static class Wiring
 {
     /// <param name="services">The server's.</param>
-    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Archives, Jobs, Webhooks.</param>
+    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Archives, Jobs, Events, Webhooks.</param>
     /// <param name="folder">Where the embedded server and mails without a mail server are kept.</param>
     /// <param name="publicUrl">How people reach this server; mails link to it.</param>
     public static IServiceCollection AddInfrastructure(
@@ -74,7 +74,7 @@ public static class Wiring
         services.AddArchives(configuration);
         services.AddAudit(configuration);
         services.AddJobs(configuration);
-        services.AddEvents();
+        services.AddEvents(configuration);
         services.AddHostedService<NoticeListener>();
         services.AddWebhooks(configuration);
         services.AddSingleton(LiveKitOptions.Read(configuration));
@@ -210,8 +210,14 @@ public static class Wiring
         services.AddHostedService<ScheduleStarter>();
     }
 
-    private static void AddEvents(this IServiceCollection services)
+    private static void AddEvents(this IServiceCollection services, IConfiguration configuration)
     {
+        services.AddOptions<EventOptions>().Bind(configuration.GetSection("Events"))
+            .Validate(options => options.KeepDays is >= 7 and <= 3650, "Events:KeepDays must lie between 7 and 3650.")
+            .Validate(options => options.KeepDeliveriesDays is >= 7 and <= 365, "Events:KeepDeliveriesDays must lie between 7 and 365.")
+            .ValidateOnStart();
+        services.AddSingleton(provider => provider.GetRequiredService<IOptions<EventOptions>>().Value);
+        services.AddSingleton<TimePartitions>();
         services.AddSingleton<EventWakes>();
         services.AddSingleton<EventSignal>();
         services.AddSingleton<IEventSignal>(provider => provider.GetRequiredService<EventSignal>());

@@ -2,16 +2,25 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Vtp.Application.Operations.Upkeep;
 using Vtp.Infrastructure.Audit;
+using Vtp.Infrastructure.Events;
 using Vtp.Infrastructure.Idempotency;
 using Vtp.Infrastructure.Jobs;
 using Vtp.Infrastructure.Persistence;
 using Vtp.Infrastructure.Tokens;
+using Vtp.Infrastructure.Webhooks;
 
 namespace Vtp.Infrastructure.Upkeep;
 
 /// <summary>A thousand rows at a time, so that nobody waits long behind one statement.</summary>
 internal sealed class DatabaseUpkeep(
-    NpgsqlDataSource database, ExpiredAnswers answers, AuditExpiry audit, JobOptions jobs, IOptions<TokenOptions> tokens, TimeProvider clock) : IUpkeep
+    NpgsqlDataSource database,
+    ExpiredAnswers answers,
+    AuditExpiry audit,
+    TimePartitions partitions,
+    EventOptions events,
+    JobOptions jobs,
+    IOptions<TokenOptions> tokens,
+    TimeProvider clock) : IUpkeep
 {
     private const int Batch = 1000;
 
@@ -25,6 +34,14 @@ internal sealed class DatabaseUpkeep(
 
     // A server of the version before takes a mail within a second of its time, and again five minutes later when it died.
     private static readonly TimeSpan MailAlone = TimeSpan.FromMinutes(1);
+
+    // It says who was written to, and about what.
+    private static readonly TimeSpan MailFor = TimeSpan.FromDays(30);
+
+    private static readonly TimeSpan Overdue = TimeSpan.FromMinutes(1);
+
+    private const string NoteDropped =
+        "UPDATE event_log SET dropped = greatest(dropped, (SELECT max(position) FROM events WHERE tableoid = $1::text::regclass))";
 
     public async Task RemoveExpiredSecretsAsync(CancellationToken cancellationToken)
     {
@@ -55,13 +72,49 @@ internal sealed class DatabaseUpkeep(
                 cancellationToken);
         }
 
+        foreach (var log in new[] { "events", "webhook_deliveries", "webhook_attempts" })
+        {
+            await using var forget = database.CreateSystemCommand(
+                $"""
+                DELETE FROM {log} WHERE organization_id IN (SELECT id FROM organizations WHERE deleted_at <= $1)
+                    OR project_id IN (SELECT id FROM projects WHERE deleted_at <= $1)
+                """,
+                new NpgsqlParameter<DateTimeOffset> { TypedValue = now - DeletedFor });
+            await forget.ExecuteNonQueryAsync(cancellationToken);
+        }
+
         await RemoveAsync("projects", "deleted_at <= $1", now - DeletedFor, cancellationToken);
         await RemoveAsync("organizations", "deleted_at <= $1", now - DeletedFor, cancellationToken);
         await RemoveAsync("invitations", "expires_at <= $1", now - InvitationsFor, cancellationToken);
     }
 
-    public Task RemoveOldJobsAsync(CancellationToken cancellationToken) =>
-        RemoveAsync("dead_jobs", "died_at <= $1", clock.GetUtcNow() - jobs.KeepDead, cancellationToken);
+    public async Task RemoveOldJobsAsync(CancellationToken cancellationToken)
+    {
+        await RemoveAsync("dead_jobs", "died_at <= $1", clock.GetUtcNow() - jobs.KeepDead, cancellationToken);
+        await RemoveAsync("emails", "settled_at <= $1", clock.GetUtcNow() - MailFor, cancellationToken);
+    }
+
+    public async Task KeepEventPartitionsAsync(CancellationToken cancellationToken)
+    {
+        var deliveries = TimeSpan.FromDays(events.KeepDeliveriesDays);
+        await partitions.KeepAsync("events", TimeSpan.FromDays(events.KeepDays), NoteDropped, cancellationToken);
+        await partitions.KeepAsync("webhook_deliveries", deliveries, beforeDrop: null, cancellationToken);
+        await partitions.KeepAsync("webhook_attempts", deliveries, beforeDrop: null, cancellationToken);
+        await RemoveAsync("livekit_events", "received_at <= $1", clock.GetUtcNow() - deliveries, cancellationToken);
+    }
+
+    public async Task SweepWebhooksAsync(CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        await using var command = database.CreateSystemCommand(
+            WebhookStatements.WakeOverdue,
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = now - Overdue },
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = now },
+            new NpgsqlParameter<string> { TypedValue = WebhookFanOut.Job.Name },
+            new NpgsqlParameter<int> { TypedValue = WebhookFanOut.Job.Policy.MaxAttempts });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        await RemoveAsync("webhook_secrets", "expires_at <= $1", now, cancellationToken);
+    }
 
     public async Task AdoptMailAsync(CancellationToken cancellationToken)
     {

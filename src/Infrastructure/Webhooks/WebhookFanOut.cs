@@ -8,7 +8,7 @@ namespace Vtp.Infrastructure.Webhooks;
 /// <summary>Makes a delivery of each event for each endpoint that asked for it, and wakes who sends them.</summary>
 internal sealed class WebhookFanOut(TimeProvider clock) : IEventConsumer
 {
-    private static readonly JobKind Job = JobKind.Of(typeof(DeliverWebhooksCommand))!;
+    internal static readonly JobKind Job = JobKind.Of(typeof(DeliverWebhooksCommand))!;
 
     public string Name => "webhooks";
 

@@ -19,6 +19,13 @@ internal static class WebhookStatements
         INSERT INTO webhook_deliveries (id, endpoint_id, organization_id, project_id, event_id, event_type, subject, position, body, state, next_attempt_at, created_at)
         """;
 
+    private static string Enqueue(string now, string kind, string attempts) =>
+        $"""
+        {JobStatements.IntoQueue}
+        SELECT gen_random_uuid(), {kind}, organization_id, project_id, json_build_object('EndpointId', endpoint_id), endpoint_id::text, 0, {attempts},
+            'system', NULL, NULL, {now}, 'ready', {now}, 0, 0, ARRAY[]::jsonb[]
+        """;
+
     // A pattern is a type, or its beginning and a star.
     private static string Matches(string patterns) =>
         $"""
@@ -44,10 +51,21 @@ internal static class WebhookStatements
                 ELSE endpoint.event_types = ARRAY[]::text[] OR {Matches("endpoint.event_types")} END
             RETURNING endpoint_id, organization_id, project_id
         )
-        {JobStatements.IntoQueue}
-        SELECT gen_random_uuid(), $4, organization_id, project_id, json_build_object('EndpointId', endpoint_id), endpoint_id::text, 0, $5, 'system', NULL, NULL, $3,
-            'ready', $3, 0, 0, ARRAY[]::jsonb[]
-        FROM (SELECT DISTINCT endpoint_id, organization_id, project_id FROM added) endpoints ORDER BY endpoint_id::text COLLATE "C"
+        {Enqueue("$3", "$4", "$5")} FROM (SELECT DISTINCT endpoint_id, organization_id, project_id FROM added) endpoints
+        ORDER BY endpoint_id::text COLLATE "C"
+        {JobStatements.OrJoin}
+        """;
+
+    /// <summary>The job of each endpoint that has had something due since $1. $2: now; $3: the kind of the job; $4: its attempts.</summary>
+    public static readonly string WakeOverdue =
+        $"""
+        {Enqueue("$2", "$3", "$4")} FROM (
+            SELECT endpoint.id AS endpoint_id, endpoint.organization_id, endpoint.project_id FROM webhook_endpoints endpoint
+            JOIN webhook_health health ON health.endpoint_id = endpoint.id AND health.disabled_at IS NULL
+            WHERE endpoint.is_enabled AND EXISTS (
+                SELECT FROM webhook_deliveries delivery
+                WHERE delivery.endpoint_id = endpoint.id AND delivery.state = 'pending' AND delivery.next_attempt_at <= $1)) endpoints
+        ORDER BY endpoint_id::text COLLATE "C"
         {JobStatements.OrJoin}
         """;
 

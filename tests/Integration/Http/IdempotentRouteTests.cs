@@ -42,6 +42,15 @@ public sealed class IdempotentRouteTests(VtpApi api) : IClassFixture<VtpApi>
         ["VerifyResetToken"] = "Reads.",
         ["ResetPassword"] = "Its token is spent once, and who has set the password knows it.",
         ["VerifyInvitation"] = "Reads.",
+        ["EnableWebhook"] = "Twice is as good as once.",
+        ["TestWebhook"] = "Limited by account: a test more does no harm.",
+        ["RetryDelivery"] = "Under its own id: the receiver knows a repeat.",
+        ["ReceiveLiveKitEvent"] = "Each event has an id of its own.",
+        ["RetryJob"] = "Twice is as good as once.",
+        ["DeleteJob"] = "Twice is as good as once.",
+        ["RunSchedule"] = "A run more does no harm.",
+        ["PauseSchedule"] = "Twice is as good as once.",
+        ["ResumeSchedule"] = "Twice is as good as once.",
     };
 
     private IEnumerable<(string Name, bool IsIdempotent, bool Creates)> Posts =>
@@ -143,6 +152,7 @@ public sealed class IdempotentRouteTests(VtpApi api) : IClassFixture<VtpApi>
             var school = await api.FoundSchoolAsync();
             var (owner, one, two) = (school.Owner.AccessToken, await school.CreateProjectAsync(), await school.CreateProjectAsync());
             var key = (await school.Owner.PostAsync($"{one.Path}/keys", new { name = "Rotated", scopes = new[] { "*" } })).Body.GetProperty("api_key").GetProperty("id").GetGuid();
+            var webhook = await WebhookAsync();
             var (invited, joining) = (await api.RegisterAsync(), Intents.NewAddress());
             var (pending, waiting) = (await InvitationAsync(Intents.NewAddress()), await InvitationAsync(Intents.NewAddress()));
             await school.InviteAsync(invited.Email);
@@ -163,9 +173,15 @@ public sealed class IdempotentRouteTests(VtpApi api) : IClassFixture<VtpApi>
                 Try("CreateApiKey", $"{one.Path}/keys", owner, new { name = "One", scopes = new[] { "*" } }, new { name = "Other", scopes = new[] { "*" } }),
                 Try("ImportApiKey", $"{one.Path}/keys/import", owner, OldKey(), OldKey()),
                 Try("RotateApiKey", $"{one.Path}/keys/{key}/rotate", owner, new { overlap_hours = 24 }, new { overlap_hours = 1 }),
+                Try("CreateWebhook", $"{one.Path}/webhooks", owner, new { url = "https://one.example" }, new { url = "https://other.example" }),
+                Try("RotateWebhookSecret", $"{webhook}/rotate-secret", owner, new { overlap_hours = 24 }, new { overlap_hours = 1 }),
+                Try("ReplayWebhook", $"{webhook}/replay", owner, new { from = api.Clock.GetUtcNow() }, new { from = api.Clock.GetUtcNow().AddDays(-1) }),
                 Try("ImportOrganization", "organizations/import", admin, organization, project),
                 Try("ImportProject", $"projects/import?org_id={school.Id}", owner, project, organization),
             ];
+
+            async Task<string> WebhookAsync() =>
+                $"{one.Path}/webhooks/{(await school.Owner.PostAsync($"{one.Path}/webhooks", new { url = "https://hooks.example" })).Body.GetProperty("webhook").GetProperty("id").GetGuid()}";
 
             async Task<string> InvitationAsync(string address) =>
                 $"{school.Path}/invitations/{(await school.InviteAsync(address)).Body.GetProperty("invitation").GetProperty("id").GetGuid()}";

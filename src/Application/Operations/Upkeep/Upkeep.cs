@@ -18,6 +18,12 @@ public interface IUpkeep
     /// <summary>Dead letters past their time.</summary>
     Task RemoveOldJobsAsync(CancellationToken cancellationToken);
 
+    /// <summary>Makes the partitions that events and deliveries need next, and drops those whose time is over.</summary>
+    Task KeepEventPartitionsAsync(CancellationToken cancellationToken);
+
+    /// <summary>Wakes the senders of deliveries that are overdue, and erases secrets that sign nothing more.</summary>
+    Task SweepWebhooksAsync(CancellationToken cancellationToken);
+
     /// <summary>Mail that a server of an older version wrote and nobody sends: it gets a job.</summary>
     Task AdoptMailAsync(CancellationToken cancellationToken);
 }

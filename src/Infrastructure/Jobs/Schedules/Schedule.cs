@@ -17,7 +17,9 @@ internal sealed record Schedule(string Cron, string TimeZone, Func<ICommand<Done
     public static IReadOnlyList<Schedule> All { get; } =
     [
         new("0 4/10 * * * ?", "Etc/UTC", () => new AdoptMailCommand()),
+        new("0 2/5 * * * ?", "Etc/UTC", () => new SweepWebhooksCommand()),
         new("0 7 * * * ?", "Etc/UTC", () => new KeepAuditPartitionsCommand()),
+        new("0 12 * * * ?", "Etc/UTC", () => new KeepEventPartitionsCommand()),
         new("0 17 * * * ?", "Etc/UTC", () => new RemoveExpiredSecretsCommand()),
         new("0 27 * * * ?", "Etc/UTC", () => new RemoveExpiredAnswersCommand()),
         new("0 37 * * * ?", "Etc/UTC", () => new RemoveOldJobsCommand()),
