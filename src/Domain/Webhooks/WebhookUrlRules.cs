@@ -24,47 +24,49 @@ public sealed record WebhookUrlRules(bool AllowHttp, IReadOnlyList<IPNetwork> Al
     }
 
     /// <summary>Reads what somebody entered.</summary>
-    public Result<Uri> Read(string? text)
+    /// <param name="text">An address.</param>
+    /// <param name="field">What they entered it into.</param>
+    public Result<Uri> Read(string? text, string field = "url")
     {
         if (text is not { Length: > 0 and <= MaximumLength }
             || text.Any(character => char.IsWhiteSpace(character) || char.IsControl(character) || character == '\\')
             || !Uri.TryCreate(text, UriKind.Absolute, out var url)
             || url.AbsoluteUri.Length > MaximumLength)
         {
-            return Refused("webhook.url_malformed", $"An address like https://example.com/hooks, of at most {MaximumLength} characters.");
+            return Refused(field, "webhook.url_malformed", $"An address like https://example.com/hooks, of at most {MaximumLength} characters.");
         }
 
-        return Check(url);
+        return Check(url, field);
     }
 
     /// <summary>Asked again before each attempt: the operator's settings may have changed.</summary>
-    public Result<Uri> Check(Uri url)
+    public Result<Uri> Check(Uri url, string field = "url")
     {
         if (url.Scheme != Uri.UriSchemeHttps && !(AllowHttp && url.Scheme == Uri.UriSchemeHttp))
         {
-            return Refused("webhook.url_scheme", AllowHttp ? "Only http and https." : "Only https.");
+            return Refused(field, "webhook.url_scheme", AllowHttp ? "Only http and https." : "Only https.");
         }
 
         if (url.UserInfo.Length > 0 || url.Fragment.Length > 0)
         {
-            return Refused("webhook.url_malformed", "No user, no password and no fragment.");
+            return Refused(field, "webhook.url_malformed", "No user, no password and no fragment.");
         }
 
         if (!url.IsDefaultPort && url.Port < FirstFreePort)
         {
-            return Refused("webhook.url_port", $"The scheme's own port, or one from {FirstFreePort}.");
+            return Refused(field, "webhook.url_port", $"The scheme's own port, or one from {FirstFreePort}.");
         }
 
         var host = url.IdnHost.TrimEnd('.');
         if (IPAddress.TryParse(host, out var address))
         {
-            return Allows(address) ? url : Refused("webhook.url_forbidden", "This address is not a public one.");
+            return Allows(address) ? url : Refused(field, "webhook.url_forbidden", "This address is not a public one.");
         }
 
         var last = host[(host.LastIndexOf('.') + 1)..];
         return host.Length > 0 && !host.AsSpan().ContainsAnyExcept(HostCharacters) && !IsNumber(last)
             ? url
-            : Refused("webhook.url_malformed", "This is not a name of a host.");
+            : Refused(field, "webhook.url_malformed", "This is not a name of a host.");
     }
 
     // Resolvers read 0x7f.1 and 2130706433 as 127.0.0.1: no top-level domain looks like that (WHATWG URL, "ends in a number").
@@ -73,5 +75,5 @@ public sealed record WebhookUrlRules(bool AllowHttp, IReadOnlyList<IPNetwork> Al
         || (label.StartsWith("0x", StringComparison.Ordinal)
             && (label.Length == 2 || UInt128.TryParse(label.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out _)));
 
-    private static Refusal Refused(string code, string detail) => Refusal.Field("url", code, detail);
+    private static Refusal Refused(string field, string code, string detail) => Refusal.Field(field, code, detail);
 }

@@ -44,6 +44,7 @@ public static class TenantIntents
         person ??= await school.Api.RegisterAsync();
         var invited = await school.InviteAsync(person.Email, role);
         invited.Status.Should().Be(HttpStatusCode.Created, invited.Text);
+        await school.Api.MailSettledAsync(); // Not the mail of an earlier invitation.
         var token = await school.Api.TokenFromMailAsync(person.Email, "invited");
         var accepted = await person.PostAsync("invitations/accept", new { token });
         accepted.Status.Should().Be(HttpStatusCode.OK, accepted.Text);

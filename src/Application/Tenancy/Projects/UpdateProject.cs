@@ -3,16 +3,18 @@ using FluentValidation;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Webhooks.Endpoints;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Projects;
+using Vtp.Domain.Webhooks;
 
 namespace Vtp.Application.Tenancy.Projects;
 
 /// <summary>Changes what is sent; absent leaves it. The region stays.</summary>
 /// <param name="Name">3 to 100 characters; empty leaves it.</param>
-/// <param name="WebhookUrl">http or https; an empty text removes it.</param>
+/// <param name="WebhookUrl">Where all of its events are sent; an empty text removes it. A new one's secret is shown by its rotation.</param>
 /// <param name="StorageConfig">Replaces the old one as a whole.</param>
 [Requires(Permission.ManageProjects)]
 [OpenToKeys(KeyScopes.ProjectWrite, NeedsSecret = true)]
@@ -35,17 +37,24 @@ internal sealed class UpdateProjectValidator : AbstractValidator<UpdateProjectCo
     public UpdateProjectValidator()
     {
         RuleFor(command => command.Name).IsName().When(command => !string.IsNullOrEmpty(command.Name));
-        RuleFor(command => command.WebhookUrl).IsWebUrl();
         RuleFor(command => command.StorageConfig).IsStorageConfig();
     }
 }
 
-internal sealed class UpdateProjectHandler(IVtpDb db, LiveKitAddress livekit, AuditSubject audit, TimeProvider clock)
+internal sealed class UpdateProjectHandler(
+    IVtpDb db, WebhookUrlRules urls, IEd25519 ed25519, LiveKitAddress livekit, ICaller caller, AuditSubject audit, TimeProvider clock)
     : IRequestHandler<UpdateProjectCommand, Result<ProjectView>>
 {
     public async Task<Result<ProjectView>> Handle(UpdateProjectCommand request, CancellationToken cancellationToken)
     {
-        var id = new ProjectId(request.Id);
+        Uri? webhook = null;
+        if (request.WebhookUrl.NullIfEmpty() is { } text && !urls.Read(text, "webhook_url").TryGet(out webhook, out var refusal))
+        {
+            return refusal;
+        }
+
+        var (id, now) = (new ProjectId(request.Id), clock.GetUtcNow());
+        await db.BeginAsync(cancellationToken);
         var project = await db.Projects.SingleOrDefaultAsync(project => project.Id == id, cancellationToken);
         if (project is null)
         {
@@ -54,7 +63,12 @@ internal sealed class UpdateProjectHandler(IVtpDb db, LiveKitAddress livekit, Au
 
         (audit.TargetId, audit.TargetName) = (request.Id, project.Name);
         var features = new ProjectFeatures(request.ChatEnabled, request.VideoEnabled, request.ActivityFeedEnabled, request.ModerationEnabled);
-        project.Change(request.Name.NullIfEmpty(), request.WebhookUrl, request.StorageConfig, features, clock.GetUtcNow());
+        project.Change(request.Name.NullIfEmpty(), webhook?.AbsoluteUri ?? request.WebhookUrl, request.StorageConfig, features, now);
+        if (request.WebhookUrl is not null)
+        {
+            await db.PointAsync(project, webhook, ed25519, caller.SignedIn?.AccountId, now, cancellationToken);
+        }
+
         await db.SaveChangesAsync(cancellationToken);
         return await db.Projects.AsNoTracking().Where(one => one.Id == id).AsViews(db, livekit.Url).SingleAsync(cancellationToken);
     }

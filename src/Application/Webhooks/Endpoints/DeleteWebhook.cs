@@ -18,7 +18,7 @@ public sealed record DeleteWebhookCommand(Guid Id, Guid WebhookId) : ICommand<Do
     ProjectId IAboutProject.Project => new(Id);
 }
 
-internal sealed class DeleteWebhookHandler(IVtpDb db, AuditSubject audit) : IRequestHandler<DeleteWebhookCommand, Result<Done>>
+internal sealed class DeleteWebhookHandler(IVtpDb db, AuditSubject audit, TimeProvider clock) : IRequestHandler<DeleteWebhookCommand, Result<Done>>
 {
     public async Task<Result<Done>> Handle(DeleteWebhookCommand request, CancellationToken cancellationToken)
     {
@@ -31,6 +31,7 @@ internal sealed class DeleteWebhookHandler(IVtpDb db, AuditSubject audit) : IReq
         }
 
         (audit.TargetId, audit.TargetName) = (endpoint.Id, endpoint.Url);
+        await db.TellProjectAsync(endpoint, url: null, clock.GetUtcNow(), cancellationToken);
         await db.RemoveAsync(endpoint, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
         return Done.Value;

@@ -50,6 +50,7 @@ internal sealed class UpdateWebhookHandler(IVtpDb db, WebhookUrlRules urls, Audi
         }
 
         (audit.TargetId, audit.TargetName) = (endpoint.Id, endpoint.Url);
+        await db.TellProjectAsync(endpoint, url.AbsoluteUri, now, cancellationToken);
         endpoint.Change(request.ToSettings(url), request.Enabled ?? true, now);
         db.Wake(endpoint.Id);
         await db.SaveChangesAsync(cancellationToken);

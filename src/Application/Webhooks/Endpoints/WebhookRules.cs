@@ -3,6 +3,8 @@ using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
 using Vtp.Application.Webhooks.Deliveries;
 using Vtp.Domain.Events;
+using Vtp.Domain.Identity.Accounts;
+using Vtp.Domain.Tenancy.Projects;
 using Vtp.Domain.Webhooks;
 
 namespace Vtp.Application.Webhooks.Endpoints;
@@ -74,6 +76,38 @@ internal static class WebhookSteps
         db.WebhookEndpoints.Remove(endpoint);
         await db.WebhookDeliveries.Where(delivery => delivery.EndpointId == endpoint.Id && delivery.State == DeliveryState.Pending)
             .ExecuteDeleteAsync(cancellationToken);
+    }
+
+    /// <summary>The endpoint that a project's <c>webhook_url</c> stands for follows it: made, moved or removed with the next save.</summary>
+    /// <param name="project">Whose.</param>
+    /// <param name="url">The project's, as <see cref="WebhookUrlRules"/> read it; null for none.</param>
+    /// <returns>The secret of one that was made.</returns>
+    public static async Task<string?> PointAsync(
+        this IVtpDb db, Project project, Uri? url, IEd25519 ed25519, AccountId? by, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var endpoint = await db.WebhookEndpoints.SingleOrDefaultAsync(one => one.ProjectId == project.Id && one.IsOfProject, cancellationToken);
+        switch (endpoint, url)
+        {
+            case (null, not null):
+                return db.Add(WebhookEndpoint.OfProjectUrl(project, url.AbsoluteUri, by, now), ed25519, now);
+            case (not null, null):
+                await db.RemoveAsync(endpoint, cancellationToken);
+                break;
+            case (not null, not null) when endpoint.Url != url.AbsoluteUri:
+                endpoint.MoveTo(url.AbsoluteUri, now);
+                break;
+        }
+
+        return null;
+    }
+
+    /// <summary>And the other way round.</summary>
+    public static async Task TellProjectAsync(this IVtpDb db, WebhookEndpoint endpoint, string? url, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (endpoint.IsOfProject && await db.Projects.SingleOrDefaultAsync(project => project.Id == endpoint.ProjectId, cancellationToken) is { } project)
+        {
+            project.FollowWebhook(url, now);
+        }
     }
 
     /// <summary>With the next save: whatever is due for the endpoint is sent.</summary>

@@ -102,6 +102,13 @@ public sealed class Project : Aggregate, IOfTenant
         Raise(new ProjectEvents.Updated(Id.Value, Name, Region));
     }
 
+    /// <summary>The endpoint that <see cref="WebhookUrl"/> stands for was moved or removed as an endpoint.</summary>
+    public void FollowWebhook(string? url, DateTimeOffset now)
+    {
+        (WebhookUrl, UpdatedAt) = (url, now);
+        Raise(new ProjectEvents.Updated(Id.Value, Name, Region));
+    }
+
     public void Touch(DateTimeOffset now) => UpdatedAt = now;
 
     public void Delete(DateTimeOffset now)
