@@ -49,6 +49,7 @@ internal static class OpenApiDocumentation
                 Description = $"A project's key, `{ApiKeyText.Pattern}`. X-Pulse-Key is read too, and X-Pulse-Secret beside a publishable key.",
             },
         };
+        EventWebhooks.Describe(document);
         return Task.CompletedTask;
     }
 

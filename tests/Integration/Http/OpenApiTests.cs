@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using FluentValidation;
 using Microsoft.AspNetCore.Routing;
@@ -182,6 +183,18 @@ public sealed class OpenApiTests(VtpApi api) : IClassFixture<VtpApi>
             var validator = (IValidator?)api.Service<IServiceProvider>().GetService(typeof(IValidator<>).MakeGenericType(example.GetType()));
             validator?.Validate(new ValidationContext<object>(example)).Errors.Should().BeEmpty(example.GetType().Name);
         }
+    }
+
+    [Fact]
+    public async Task What_receivers_of_webhooks_are_sent_is_described_type_by_type()
+    {
+        var webhooks = JsonNode.Parse((await DocumentAsync()).GetRawText())!["webhooks"]!.AsObject();
+
+        webhooks.Select(webhook => webhook.Key).Should().BeEquivalentTo(Vtp.Domain.Events.EventCatalogue.All.Select(kind => kind.Type));
+        var body = webhooks["project.created"]!["post"]!["requestBody"]!["content"]!["application/json"]!["schema"]!["allOf"]!;
+        body[0]!["$ref"]!.GetValue<string>().Should().Be("#/components/schemas/EventView");
+        body[1]!["properties"]!["data"]!["properties"]!.AsObject().Select(field => field.Key).Should().Equal("id", "name", "region");
+        body[1]!["properties"]!["data"]!["properties"]!["region"]!["enum"]!.AsArray().Select(word => word!.GetValue<string>()).Should().Contain("eu-west");
     }
 
     [Fact]

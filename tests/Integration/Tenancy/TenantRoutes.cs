@@ -82,13 +82,13 @@ internal sealed record Tenant(Guid Organization, Guid Project, Guid Member, Guid
         var invitation = (await school.InviteAsync(Intents.NewAddress())).Body.GetProperty("invitation").GetProperty("id").GetGuid();
         var key = (await school.Owner.PostAsync($"{project.Path}/keys", new { name = "Some key", scopes = new[] { "*" } }))
             .Body.GetProperty("api_key").GetProperty("id").GetGuid();
-        var webhook = (await school.Owner.PostAsync($"{project.Path}/webhooks", new { url = "https://hooks.school.example/vtp" }))
+        var webhook = (await school.Owner.PostAsync($"{project.Path}/webhooks", new { url = "https://hooks.school.example/vtp", retry_seconds = new[] { 86400 } }))
             .Body.GetProperty("webhook").GetProperty("id").GetGuid();
         await school.Owner.PostAsync($"{project.Path}/webhooks/{webhook}/test");
-        var delivery = Guid.Empty;
         await VtpApi.UntilAsync(
-            async () => (delivery = await school.Api.QueryAsync<Guid>("SELECT id FROM webhook_deliveries WHERE endpoint_id = $1 AND attempts > 0 LIMIT 1", webhook)) != default,
-            "a delivery that has failed");
+            async () => await school.Api.QueryAsync<long>("SELECT count(*) FROM webhook_deliveries WHERE endpoint_id = $1 AND attempts > 0", webhook) == 2,
+            "both deliveries to have failed, after which all is still");
+        var delivery = await school.Api.QueryAsync<Guid>("SELECT id FROM webhook_deliveries WHERE endpoint_id = $1 LIMIT 1", webhook);
         var happened = await school.Api.QueryAsync<Guid>("SELECT event_id FROM webhook_deliveries WHERE id = $1", delivery);
         return new Tenant(school.Id, project.Id, member, invitation, key, happened, webhook, delivery, project.Secret);
     }
