@@ -68,6 +68,28 @@ internal static class Owners
             : member;
     }
 
+    /// <summary>Commits that a member is none any more. The last owner stays.</summary>
+    public static async Task<Refusal?> RemoveMemberAsync(
+        this IVtpDb db, OrganizationId organization, Guid memberOrAccountId, ICaller caller, AuditSubject audit, CancellationToken cancellationToken)
+    {
+        await db.BeginAsync(cancellationToken);
+        if (!(await db.LockMemberAsync(organization, memberOrAccountId, caller, cancellationToken)).TryGet(out var member, out var refusal))
+        {
+            return refusal;
+        }
+
+        audit.TargetId = member.Id;
+        if (member.Role == MemberRole.Owner && await db.IsLastOwnerAsync(organization, cancellationToken))
+        {
+            return MemberRefusals.LastOwner;
+        }
+
+        member.Leave();
+        db.Members.Remove(member);
+        await db.SaveChangesAsync(cancellationToken);
+        return null;
+    }
+
     public static Task<bool> IsOwnerAsync(this IVtpDb db, OrganizationId organization, ICaller caller, CancellationToken cancellationToken)
     {
         var account = caller.Required().AccountId;
