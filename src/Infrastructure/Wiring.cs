@@ -173,9 +173,11 @@ public static class Wiring
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<JobOptions>>().Value);
         services.AddSingleton<JobKinds>();
         services.AddSingleton<JobMetrics>();
+        services.AddSingleton<JobTally>();
         services.AddSingleton<JobStore>();
         services.AddSingleton<DeadJobs>();
         services.AddSingleton<IJobAdministration, JobAdministration>();
+        services.AddSingleton<IJobStatistics, JobStatisticsReader>();
         services.AddSingleton<ISchedules, ScheduleAdministration>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<JobWakes>();

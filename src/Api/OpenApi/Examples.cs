@@ -7,6 +7,7 @@ using Vtp.Application.Identity.EmailVerification;
 using Vtp.Application.Identity.PasswordReset;
 using Vtp.Application.Identity.Sessions;
 using Vtp.Application.Identity.TwoFactor;
+using Vtp.Application.Operations.Jobs;
 using Vtp.Application.Tenancy.ApiKeys;
 using Vtp.Application.Tenancy.Invitations;
 using Vtp.Application.Tenancy.Members;
@@ -84,6 +85,7 @@ internal static class Examples
             default, default, "https://school.example/hooks/vtp", "Timetable", ["project.*"], WebhookPayload.Thin, WebhookOrdering.Subject, SignsBody: false, [5, 300, 1800], Enabled: true),
         new RotateWebhookSecretCommand(default, default, OverlapHours: 24),
         new ReplayWebhookCommand(default, default, new DateTimeOffset(2026, 11, 20, 9, 0, 0, TimeSpan.Zero), To: null, ["project.*"], ReplayedDeliveries.Failed),
+        new ReplayJobsCommand("email.send", Limit: 1000),
     ];
 
     private static readonly Dictionary<Type, object> ByUseCase = All.ToDictionary(example => example.GetType());

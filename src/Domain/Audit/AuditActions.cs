@@ -34,6 +34,9 @@ public static class AuditActions
     public const string InstallationAuditExported = "installation.audit_exported";
     public const string JobRetried = "job.retried";
     public const string JobDeleted = "job.deleted";
+    public const string JobKindPaused = "job_kind.paused";
+    public const string JobKindResumed = "job_kind.resumed";
+    public const string JobKindReplayed = "job_kind.replayed";
     public const string ScheduleRun = "schedule.run";
     public const string SchedulePaused = "schedule.paused";
     public const string ScheduleResumed = "schedule.resumed";
@@ -104,6 +107,9 @@ public static class AuditActions
         new(InstallationAuditExported, "installation", "The installation's own trail was exported."),
         new(JobRetried, "job", "A job was run again by hand."),
         new(JobDeleted, "job", "A job was removed before it was done."),
+        new(JobKindPaused, "job_kind", "No more jobs of a kind were begun."),
+        new(JobKindResumed, "job_kind", "Jobs of a paused kind were begun again."),
+        new(JobKindReplayed, "job_kind", "Jobs of a kind that were given up were run again."),
         new(ScheduleRun, "schedule", "A schedule was run out of its time."),
         new(SchedulePaused, "schedule", "A schedule was paused."),
         new(ScheduleResumed, "schedule", "A paused schedule ticks again."),

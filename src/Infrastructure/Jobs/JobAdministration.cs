@@ -7,7 +7,7 @@ using Vtp.Infrastructure.Persistence;
 namespace Vtp.Infrastructure.Jobs;
 
 /// <summary>Ids grow with time, so that both tables are read newest first by their primary keys.</summary>
-internal sealed class JobAdministration(NpgsqlDataSource database, DeadJobs dead, TimeProvider clock) : IJobAdministration
+internal sealed class JobAdministration(NpgsqlDataSource database, DeadJobs dead, JobKinds kinds, TimeProvider clock) : IJobAdministration
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNameCaseInsensitive = true };
 
@@ -48,6 +48,29 @@ internal sealed class JobAdministration(NpgsqlDataSource database, DeadJobs dead
     public async Task<bool> DeleteAsync(Guid id, CancellationToken cancellationToken) =>
         await ChangeAsync("DELETE FROM dead_jobs WHERE id = $1", id, cancellationToken)
         || await ChangeAsync("DELETE FROM jobs WHERE id = $1 AND state <> 'running'", id, cancellationToken);
+
+    public Task<int> ReplayAsync(string kind, int limit, CancellationToken cancellationToken) => dead.ReplayAsync(kind, limit, cancellationToken);
+
+    public async Task<bool> PauseKindAsync(string kind, CancellationToken cancellationToken)
+    {
+        if (!kinds.Knows(kind))
+        {
+            return false;
+        }
+
+        await using var batch = database.CreateSystemCommand(
+            "INSERT INTO paused_job_kinds (kind, paused_at) VALUES ($1, $2) ON CONFLICT DO NOTHING", new NpgsqlParameter<string> { TypedValue = kind }, Now());
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        return true;
+    }
+
+    public async Task<bool> ResumeKindAsync(string kind, CancellationToken cancellationToken)
+    {
+        // One that a newer version has paused, too.
+        await using var batch = database.CreateSystemCommand("DELETE FROM paused_job_kinds WHERE kind = $1", new NpgsqlParameter<string> { TypedValue = kind });
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        return batch.BatchCommands[^1].RecordsAffected == 1 || kinds.Knows(kind);
+    }
 
     private static NpgsqlParameter Nullable(NpgsqlDbType type, object? value) => new() { NpgsqlDbType = type, Value = value ?? DBNull.Value };
 

@@ -20,6 +20,8 @@ internal sealed class JobKinds(IEnumerable<JobKind> kinds)
             ? known
             : throw new InvalidOperationException($"{command.GetType().Name} is no job.");
 
+    public bool Knows(string name) => _byName.ContainsKey(name);
+
     public JobKind Named(string name) => _byName[name];
 
     public static string Write(ICommand<Done> command) => JsonSerializer.Serialize(command, command.GetType(), Json);

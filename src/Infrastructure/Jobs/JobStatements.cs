@@ -128,10 +128,44 @@ internal static class JobStatements
             actor_type, actor_id, trace_id, enqueued_at, $1 FROM gone RETURNING kind
         """;
 
-    public const string Oldest = "SELECT min(run_at) FROM jobs WHERE state = 'ready'";
+    /// <summary>$1..$4: minutes, kinds, and how many runs of each were done and failed.</summary>
+    public const string Count =
+        """
+        INSERT INTO job_minutes (minute, kind, done, failed) SELECT * FROM unnest($1::timestamptz[], $2::text[], $3::bigint[], $4::bigint[])
+        ON CONFLICT (minute, kind) DO UPDATE SET done = job_minutes.done + excluded.done, failed = job_minutes.failed + excluded.failed
+        """;
+
+    /// <summary>The kinds are walked, and of each the first is looked at.</summary>
+    public const string Oldest =
+        """
+        WITH RECURSIVE waiting AS (
+            (SELECT kind FROM jobs WHERE state <> 'running' ORDER BY kind LIMIT 1)
+            UNION ALL
+            SELECT (SELECT kind FROM jobs WHERE state <> 'running' AND jobs.kind > waiting.kind ORDER BY kind LIMIT 1) FROM waiting WHERE waiting.kind IS NOT NULL
+        )
+        SELECT min(first.run_at) FROM waiting CROSS JOIN LATERAL (
+            SELECT run_at FROM jobs WHERE jobs.kind = waiting.kind AND state = 'ready' ORDER BY run_at LIMIT 1) first
+        """;
 
     /// <summary>The same job once more, with its history and all its attempts before it. $1: its id; $2: now.</summary>
     public const string Replay = $"WITH gone AS (DELETE FROM dead_jobs WHERE id = $1 RETURNING *) {Again} 'ready', $2, 0, 0, errors FROM gone {OrJoin}";
+
+    /// <summary>
+    /// As <see cref="Replay"/>, of $1, a kind: the oldest $2 that were dead at $3, which is now. Of one unique key there may be
+    /// several, of which one comes back.
+    /// </summary>
+    public const string ReplayKind =
+        $"""
+        WITH gone AS (
+            DELETE FROM dead_jobs WHERE id = ANY (ARRAY(
+                SELECT id FROM dead_jobs WHERE kind = $1 AND died_at <= $3 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING *
+        ), again AS (
+            {Again} 'ready', $3, 0, 0, errors FROM (
+                SELECT DISTINCT ON (organization_id, coalesce(unique_key, id::text)) * FROM gone
+                ORDER BY organization_id, coalesce(unique_key, id::text), id DESC) last {InOrder} {OrJoin}
+        )
+        SELECT count(*)::integer FROM gone
+        """;
 
     /// <summary>
     /// Takes jobs in turn: of each kind one lane after another, beginning behind the lane that was served last, then the second
@@ -146,6 +180,7 @@ internal static class JobStatements
         WITH RECURSIVE wanted AS (
             SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[], $4::integer[], $5::uuid[], $6::boolean[])
                 AS wanted (kind, slots, per_lane, seconds, after, is_own)
+            WHERE kind <> ALL (ARRAY(SELECT paused.kind FROM paused_job_kinds AS paused))
         ), walk AS (
             SELECT wanted.*, next.lane, next.lap, 1 AS step
             FROM wanted CROSS JOIN LATERAL (

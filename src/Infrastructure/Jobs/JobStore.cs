@@ -15,7 +15,7 @@ internal sealed record Turn(
     HashSet<(Guid Id, int Claim)> Completed, List<ClaimedJob> Claimed, Dictionary<string, Guid> LastLane);
 
 /// <summary>The two tables of jobs. Any number of nodes works on them.</summary>
-internal sealed class JobStore(NpgsqlDataSource database, JobKinds kinds, JobMetrics metrics, TimeProvider clock)
+internal sealed class JobStore(NpgsqlDataSource database, JobKinds kinds, JobMetrics metrics, JobTally tally, TimeProvider clock)
 {
     // A claim walks so many tenants of a kind at most; the next one goes on where it ended.
     private const int LanesPerClaim = 200;
@@ -143,6 +143,7 @@ internal sealed class JobStore(NpgsqlDataSource database, JobKinds kinds, JobMet
         {
             var (kind, isDead) = (reader.GetString(0), reader.GetBoolean(1));
             metrics.Rescued(kind);
+            tally.Failed(kind);
             if (isDead)
             {
                 metrics.Dead(kind);
@@ -161,6 +162,27 @@ internal sealed class JobStore(NpgsqlDataSource database, JobKinds kinds, JobMet
         await reader.NextResultAsync(cancellationToken);
         await reader.CloseAsync();
         return batch.BatchCommands[^1].RecordsAffected == PromotedAtOnce;
+    }
+
+    /// <summary>Adds what this node did since the last time. What the database does not hear of it is told the next time.</summary>
+    public async Task CountAsync(CancellationToken cancellationToken)
+    {
+        var counts = tally.Counts;
+        if (counts.Count == 0)
+        {
+            return;
+        }
+
+        await using var batch = System();
+        Add(
+            batch,
+            JobStatements.Count,
+            Of<DateTimeOffset[]>([.. counts.Select(count => count.Minute)]),
+            Of<string[]>([.. counts.Select(count => count.Kind)]),
+            Of<long[]>([.. counts.Select(count => count.Done)]),
+            Of<long[]>([.. counts.Select(count => count.Failed)]));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        tally.Clear();
     }
 
     private ClaimedJob Read(NpgsqlDataReader reader) => new(

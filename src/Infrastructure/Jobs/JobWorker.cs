@@ -18,6 +18,7 @@ internal sealed partial class JobWorker(
     JobWakes wakes,
     JobOptions options,
     JobMetrics metrics,
+    JobTally tally,
     TimeProvider clock,
     IHostApplicationLifetime lifetime,
     ILogger<JobWorker> logger) : BackgroundService
@@ -68,6 +69,7 @@ internal sealed partial class JobWorker(
                 await GiveBackLateAsync();
                 await RenewAsync();
                 isMore = isClaiming && await store.TidyAsync(CancellationToken.None);
+                await store.CountAsync(CancellationToken.None);
                 _tidiedAt = clock.GetTimestamp();
             }
 
@@ -191,10 +193,12 @@ internal sealed partial class JobWorker(
         else if (held.Outcome == JobOutcome.Done)
         {
             metrics.Ran(held.Job.Kind.Name);
+            tally.Done(held.Job.Kind.Name);
         }
         else
         {
             metrics.Failed(held.Job.Kind.Name);
+            tally.Failed(held.Job.Kind.Name);
         }
     }
 
@@ -295,15 +299,15 @@ internal sealed partial class JobWorker(
 
         await SettleUntilIdleAsync(LastWords);
         HeldJob[] left = [.. _held.Values.Where(held => held.Outcome is JobOutcome.None or JobOutcome.Interrupted)];
-        if (left.Length == 0)
-        {
-            return;
-        }
-
         try
         {
-            await store.GiveBackAsync([.. left.Select(held => held.Job)], CancellationToken.None).WaitAsync(LastWords);
-            LogGivenBack(left.Length);
+            if (left.Length > 0)
+            {
+                await store.GiveBackAsync([.. left.Select(held => held.Job)], CancellationToken.None).WaitAsync(LastWords);
+                LogGivenBack(left.Length);
+            }
+
+            await store.CountAsync(CancellationToken.None).WaitAsync(LastWords);
         }
         catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException or TimeoutException)
         {

@@ -32,6 +32,8 @@ internal sealed class DatabaseUpkeep(
     // Somebody may yet ask which device it was.
     internal static readonly TimeSpan SessionsFor = TimeSpan.FromDays(30);
 
+    internal static readonly TimeSpan JobMinutesFor = TimeSpan.FromDays(2);
+
     // A server of the version before takes a mail within a second of its time, and again five minutes later when it died.
     private static readonly TimeSpan MailAlone = TimeSpan.FromMinutes(1);
 
@@ -90,8 +92,10 @@ internal sealed class DatabaseUpkeep(
 
     public async Task RemoveOldJobsAsync(CancellationToken cancellationToken)
     {
-        await RemoveAsync("dead_jobs", "died_at <= $1", clock.GetUtcNow() - jobs.KeepDead, cancellationToken);
-        await RemoveAsync("emails", "settled_at <= $1", clock.GetUtcNow() - MailFor, cancellationToken);
+        var now = clock.GetUtcNow();
+        await RemoveAsync("dead_jobs", "died_at <= $1", now - jobs.KeepDead, cancellationToken);
+        await RemoveAsync("job_minutes", "minute <= $1", now - JobMinutesFor, cancellationToken);
+        await RemoveAsync("emails", "settled_at <= $1", now - MailFor, cancellationToken);
     }
 
     public async Task KeepEventPartitionsAsync(CancellationToken cancellationToken)

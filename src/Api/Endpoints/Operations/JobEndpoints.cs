@@ -13,6 +13,10 @@ internal static class JobEndpoints
     {
         var admin = api.MapGroup("/admin").WithTags("Jobs").NeverStored();
         admin.MapGet("/jobs", ListJobs).Runs<ListJobsQuery>("List jobs that wait, run or were given up");
+        admin.MapGet("/jobs/stats", GetJobStatistics).Runs<GetJobStatisticsQuery>("See how the queue does, by kind and by minute");
+        admin.MapPost("/jobs/replay", ReplayJobs).Runs<ReplayJobsCommand>("Run jobs of a kind that were given up again");
+        admin.MapPost("/jobs/kinds/{kind}/pause", PauseJobKind).Runs<PauseJobKindCommand>("Begin no more jobs of a kind", Status404NotFound);
+        admin.MapPost("/jobs/kinds/{kind}/resume", ResumeJobKind).Runs<ResumeJobKindCommand>("Begin jobs of a paused kind again", Status404NotFound);
         admin.MapGet("/jobs/{id:guid}", GetJob).Runs<GetJobQuery>("Read a job and its errors", Status404NotFound);
         admin.MapPost("/jobs/{id:guid}/retry", RetryJob).Runs<RetryJobCommand>("Run a job now", Status404NotFound, Status409Conflict);
         admin.MapPost("/jobs/{id:guid}/delete", DeleteJob).Runs<DeleteJobCommand>("Remove a job", Status404NotFound, Status409Conflict);
@@ -25,6 +29,18 @@ internal static class JobEndpoints
     private static async Task<Results<Ok<CursorPage<JobView>>, RefusedHttpResult>> ListJobs(
         Word<JobState>? state, string? kind, Guid? organization, Guid? cursor, int? limit, IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new ListJobsQuery(state?.Value, kind, organization, cursor, limit), ct)).ToHttp();
+
+    private static async Task<Results<Ok<JobStatistics>, RefusedHttpResult>> GetJobStatistics(IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(new GetJobStatisticsQuery(), ct)).ToHttp();
+
+    private static async Task<Results<Ok<JobsReplayed>, RefusedHttpResult>> ReplayJobs(ReplayJobsCommand command, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(command, ct)).ToHttp();
+
+    private static async Task<Results<NoContent, RefusedHttpResult>> PauseJobKind(string kind, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(new PauseJobKindCommand(kind), ct)).ToNoContent();
+
+    private static async Task<Results<NoContent, RefusedHttpResult>> ResumeJobKind(string kind, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(new ResumeJobKindCommand(kind), ct)).ToNoContent();
 
     private static async Task<Results<Ok<JobView>, RefusedHttpResult>> GetJob(Guid id, IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new GetJobQuery(id), ct)).ToHttp();

@@ -1,3 +1,4 @@
+using FluentValidation;
 using Vtp.Domain.Common;
 
 namespace Vtp.Application.Operations.Jobs;
@@ -49,6 +50,22 @@ public interface IJobAdministration
 
     /// <returns>False: there is none, or it runs.</returns>
     Task<bool> DeleteAsync(Guid id, CancellationToken cancellationToken);
+
+    /// <summary>Begins dead ones anew, oldest first.</summary>
+    /// <returns>How many.</returns>
+    Task<int> ReplayAsync(string kind, int limit, CancellationToken cancellationToken);
+
+    /// <returns>False: this version knows no such kind.</returns>
+    Task<bool> PauseKindAsync(string kind, CancellationToken cancellationToken);
+
+    /// <returns>False: it is not paused, and this version knows no such kind.</returns>
+    Task<bool> ResumeKindAsync(string kind, CancellationToken cancellationToken);
+}
+
+/// <summary>Numbers of the queue. What a node did in the last second may not be among them yet.</summary>
+public interface IJobStatistics
+{
+    Task<JobStatistics> ReadAsync(CancellationToken cancellationToken);
 }
 
 /// <param name="Name">The kind of the job that a tick enqueues.</param>
@@ -81,5 +98,12 @@ internal static class JobRefusals
 
     public static readonly Refusal Running = new(RefusalKind.Conflict, "job.running", "This job runs at this moment.");
 
+    public static readonly Refusal NoKind = new(RefusalKind.NotFound, "job.kind_not_found", "There is no such kind of job.");
+
     public static readonly Refusal NoSchedule = new(RefusalKind.NotFound, "schedule.not_found", "There is no such schedule.");
+}
+
+internal static class JobRules
+{
+    public static void IsJobKind<T>(this IRuleBuilder<T, string?> kind) => kind.NotEmpty().MaximumLength(100);
 }

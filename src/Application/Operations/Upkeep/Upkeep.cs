@@ -15,7 +15,7 @@ public interface IUpkeep
     /// <summary>Organizations and projects that were deleted more than 30 days ago, with all that is theirs but the trail; old invitations.</summary>
     Task PurgeDeletedAsync(CancellationToken cancellationToken);
 
-    /// <summary>Dead letters past their time.</summary>
+    /// <summary>Dead letters past their time, and what was counted minute by minute more than two days ago.</summary>
     Task RemoveOldJobsAsync(CancellationToken cancellationToken);
 
     /// <summary>Makes the partitions that events and deliveries need next, and drops those whose time is over.</summary>

@@ -58,3 +58,6 @@ internal sealed class Webhooks : SqlMigration;
 
 [DbContext(typeof(VtpDbContext)), Migration("0010_livekit_events")]
 internal sealed class LiveKitEventLog : SqlMigration;
+
+[DbContext(typeof(VtpDbContext)), Migration("0011_operations")]
+internal sealed class Operations : SqlMigration;
