@@ -28,7 +28,7 @@ internal sealed partial class NoticeListener(NpgsqlDataSource database, IEnumera
             {
                 await ListenAsync(stoppingToken);
             }
-            catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException or TimeoutException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogDeaf(exception);
                 await Task.Delay(Pause, stoppingToken);
