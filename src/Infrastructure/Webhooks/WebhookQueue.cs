@@ -40,6 +40,12 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, VtpDbContext db, T
             HealthJson.Read(reader.GetString(4)));
     }
 
+    public async Task ForgetRemovedAsync(Guid endpoint, CancellationToken cancellationToken)
+    {
+        await using var batch = Scoped(WebhookStatements.ForgetRemoved, Of(endpoint));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     public async Task<IReadOnlyList<DueDelivery>> TakeAsync(Guid endpoint, WebhookOrdering ordering, int limit, CancellationToken cancellationToken)
     {
         await using var batch = Scoped(

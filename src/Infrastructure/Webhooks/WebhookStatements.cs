@@ -35,7 +35,8 @@ internal static class WebhookStatements
 
     /// <summary>
     /// What happened between positions $1 and $2, for each endpoint that is to hear of it; then the jobs that send it, one an
-    /// endpoint. $3: now; $4: the kind of the job; $5: its attempts.
+    /// endpoint, and those of what was restored, for which deliveries have waited. $3: now; $4: the kind of the job; $5: its
+    /// attempts.
     /// </summary>
     public static readonly string FanOut =
         $"""
@@ -50,9 +51,15 @@ internal static class WebhookStatements
                 WHEN 'webhook.test' THEN endpoint.id::text = event.subject
                 ELSE endpoint.event_types = ARRAY[]::text[] OR {Matches("endpoint.event_types")} END
             RETURNING endpoint_id, organization_id, project_id
+        ), woken AS (
+            SELECT endpoint_id, organization_id, project_id FROM added
+            UNION
+            SELECT endpoint.id, endpoint.organization_id, endpoint.project_id FROM events event
+            JOIN webhook_endpoints endpoint ON endpoint.organization_id = event.organization_id
+                AND (event.type = 'organization.restored' OR endpoint.project_id = event.project_id)
+            WHERE event.position > $1 AND event.position <= $2 AND event.type IN ('organization.restored', 'project.restored')
         )
-        {Enqueue("$3", "$4", "$5")} FROM (SELECT DISTINCT endpoint_id, organization_id, project_id FROM added) endpoints
-        ORDER BY endpoint_id::text COLLATE "C"
+        {Enqueue("$3", "$4", "$5")} FROM woken ORDER BY endpoint_id::text COLLATE "C"
         {JobStatements.OrJoin}
         """;
 
@@ -107,7 +114,7 @@ internal static class WebhookStatements
         UPDATE webhook_deliveries SET state = made.state, attempts = attempts + 1, next_attempt_at = made.next, last_attempt_at = made.at,
             last_status = made.status, last_error = made.error, settled_at = made.settled
         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS made (id, recorded_at, state, next, at, status, error, settled)
-        WHERE webhook_deliveries.id = made.id AND webhook_deliveries.recorded_at = made.recorded_at
+        WHERE webhook_deliveries.id = made.id AND webhook_deliveries.recorded_at = made.recorded_at AND webhook_deliveries.state = 'pending'
         """;
 
     /// <summary>$1: the endpoint; $2: its address; $3..$13: by attempt.</summary>
@@ -134,6 +141,10 @@ internal static class WebhookStatements
         WHERE endpoint_id = $1 AND state = 'pending'
         """;
 
+    /// <summary>$1: an endpoint, perhaps.</summary>
+    public const string ForgetRemoved =
+        "DELETE FROM webhook_deliveries WHERE endpoint_id = $1 AND state = 'pending' AND NOT EXISTS (SELECT FROM webhook_endpoints WHERE id = $1)";
+
     // Of the endpoint's project and types, in the stretch of time.
     private static readonly string Wanted = $"event.occurred_at >= $2 AND event.occurred_at < $3 AND ($4 = ARRAY[]::text[] OR {Matches("$4")})";
 
@@ -151,14 +162,15 @@ internal static class WebhookStatements
         SELECT count(*)::integer, max(created_at) FROM again
         """;
 
-    /// <summary>Likewise for events without a delivery; $5 has no meaning here.</summary>
+    /// <summary>Likewise for events that were handed out without a delivery; $5 has no meaning here.</summary>
     public static readonly string ReplayMissing =
         $"""
         WITH again AS (
             {IntoDeliveries}
             SELECT gen_random_uuid(), endpoint.id, event.organization_id, event.project_id, event.id, event.type, event.subject, event.position,
                 {Body}, 'pending', $7, event.occurred_at
-            FROM webhook_endpoints endpoint JOIN events event ON event.project_id = endpoint.project_id AND event.position IS NOT NULL
+            FROM webhook_endpoints endpoint JOIN events event ON event.project_id = endpoint.project_id
+                AND event.position <= (SELECT position FROM event_consumers WHERE name = 'webhooks')
             WHERE endpoint.id = $1 AND $5::text[] IS NOT NULL AND event.type <> 'webhook.test' AND {Wanted}
                 AND NOT EXISTS (SELECT FROM webhook_deliveries known WHERE known.event_id = event.id AND known.endpoint_id = endpoint.id)
             ORDER BY event.position LIMIT $6

@@ -30,16 +30,18 @@ internal sealed class DeliverWebhooksHandler(IVtpDb db, IWebhookQueue queue, IWe
 
     public async Task<Result<Done>> Handle(DeliverWebhooksCommand request, CancellationToken cancellationToken)
     {
-        if (await queue.OpenAsync(request.EndpointId, cancellationToken) is not { } target)
-        {
-            return Done.Value;
-        }
-
         var started = clock.GetTimestamp();
-        var health = target.Health;
-        var isMore = true;
-        while (isMore && health.DisabledAt is null)
+        EndpointHealth health;
+        do
         {
+            // With each batch anew, for meanwhile its owner may have switched it off, moved or removed it.
+            if (await queue.OpenAsync(request.EndpointId, cancellationToken) is not { } target)
+            {
+                await queue.ForgetRemovedAsync(request.EndpointId, cancellationToken);
+                return Done.Value;
+            }
+
+            health = target.Health;
             var (admission, admitted) = health.Admit(clock.GetUtcNow());
             if (admission == Admission.Wait)
             {
@@ -70,8 +72,8 @@ internal sealed class DeliverWebhooksHandler(IVtpDb db, IWebhookQueue queue, IWe
             }
 
             await db.SaveChangesAsync(cancellationToken);
-            isMore = clock.GetElapsedTime(started) < LongestRun;
         }
+        while (clock.GetElapsedTime(started) < LongestRun);
 
         if (health.DisabledAt is null && await queue.NextDueAsync(request.EndpointId, cancellationToken) is { } next)
         {

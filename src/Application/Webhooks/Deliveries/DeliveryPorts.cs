@@ -36,9 +36,12 @@ public interface IWebhookQueue
     /// <returns>Null when nothing is to be sent to it: it is gone, off or disabled, or its project is deleted.</returns>
     Task<WebhookTarget?> OpenAsync(Guid endpoint, CancellationToken cancellationToken);
 
+    /// <summary>Deletes what waits for an endpoint that is gone: of events that were being handed out while it was removed.</summary>
+    Task ForgetRemovedAsync(Guid endpoint, CancellationToken cancellationToken);
+
     Task<IReadOnlyList<DueDelivery>> TakeAsync(Guid endpoint, WebhookOrdering ordering, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Writes down what was tried and what came of it.</summary>
+    /// <summary>Writes down what was tried and what came of it; but what is no longer waiting has been settled by somebody else.</summary>
     Task SettleAsync(Guid endpoint, Uri url, IReadOnlyList<MadeAttempt> attempts, EndpointHealth health, CancellationToken cancellationToken);
 
     /// <returns>When the next one that waits is due; null when none waits.</returns>
