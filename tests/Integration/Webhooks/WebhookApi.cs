@@ -20,8 +20,11 @@ public sealed class WebhookApi : VtpApi
 {
     private string? _database;
 
+    /// <summary>Of one attempt.</summary>
+    public string Timeout { get; init; } = "00:00:02";
+
     protected override IEnumerable<KeyValuePair<string, string>> Settings =>
-        [new("Webhooks:AllowHttp", "true"), new("Webhooks:AllowedNetworks", "127.0.0.0/8"), new("Webhooks:Timeout", "00:00:02")];
+        [new("Webhooks:AllowHttp", "true"), new("Webhooks:AllowedNetworks", "127.0.0.0/8"), new("Webhooks:Timeout", Timeout)];
 
     public async Task<WebhookApi> AnotherNodeAsync()
     {
