@@ -26,8 +26,9 @@ public sealed class IdempotentAnswerTests
         answers.Should().AllSatisfy(answer => keepsWhole.MakeGenericMethod(answer).Invoke(null, null));
     }
 
-    private static IArbMap Values => ArbMap.Default.MergeArb(
-        ArbMap.Default.GeneratorFor<string[]>().Select(texts => (IReadOnlyList<string>)texts).ToArbitrary());
+    private static IArbMap Values => ArbMap.Default
+        .MergeArb(ArbMap.Default.GeneratorFor<string[]>().Select(texts => (IReadOnlyList<string>)texts).ToArbitrary())
+        .MergeArb(ArbMap.Default.GeneratorFor<int[]>().Select(numbers => (IReadOnlyList<int>)numbers).ToArbitrary());
 
     private static bool IsCommand(Type contract) => contract.IsGenericType && contract.GetGenericTypeDefinition() == typeof(ICommand<>);
 

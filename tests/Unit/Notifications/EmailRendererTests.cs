@@ -19,6 +19,8 @@ public sealed class EmailRendererTests
         { "password-changed", ["name", "time", "ip_address", "reset_link"] },
         { "two-factor-changed", ["name", "what", "time", "ip_address"] },
         { "invitation", ["name", "organization", "inviter", "role", "link", "days"] },
+        { "webhook-failing", ["project", "url", "since"] },
+        { "webhook-disabled", ["project", "url", "reason"] },
     };
 
     [Theory]

@@ -46,7 +46,7 @@ public sealed record WebhookView(
     DateTimeOffset? LastAttemptAt,
     DateTimeOffset? LastSuccessAt,
     int Pending,
-    double? SuccessRate,
+    decimal? SuccessRate,
     bool IsOfProject,
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt);
@@ -86,7 +86,7 @@ internal static class WebhookQueries
             Successes = db.WebhookAttempts.Count(
                 attempt => attempt.EndpointId == endpoint.Id && attempt.AttemptedAt >= since && attempt.Status >= 200 && attempt.Status < 300),
         }).AsNoTracking().ToListAsync(cancellationToken);
-        return [.. rows.Select(row => View(row.Endpoint, row.Health, row.Pending, row.Attempts == 0 ? null : (double)row.Successes / row.Attempts))];
+        return [.. rows.Select(row => View(row.Endpoint, row.Health, row.Pending, row.Attempts == 0 ? null : Math.Round((decimal)row.Successes / row.Attempts, 4)))];
     }
 
     public static async Task<WebhookView> ViewAsync(this IVtpDb db, Guid endpoint, DateTimeOffset now, CancellationToken cancellationToken) =>
@@ -99,7 +99,7 @@ internal static class WebhookQueries
         secret.CreatedAt,
         secret.ExpiresAt);
 
-    private static WebhookView View(WebhookEndpoint endpoint, WebhookHealth health, int pending, double? successRate)
+    private static WebhookView View(WebhookEndpoint endpoint, WebhookHealth health, int pending, decimal? successRate)
     {
         var state = health.State;
         return new WebhookView(
