@@ -3,6 +3,16 @@ namespace Vtp.Infrastructure.Jobs;
 /// <summary>What the queue says to PostgreSQL. Each runs behind a setting that lets it see every organization.</summary>
 internal static class JobStatements
 {
+    /// <summary>
+    /// In front of each. One plan a connection, for planning costs as much as claiming does; by its indexes, for the queue that
+    /// it was planned for may have been empty, or all of it running, a moment before a heap came.
+    /// </summary>
+    public const string AsSystem =
+        """
+        SELECT set_config('vtp.tenants', '*', true), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true),
+            set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)
+        """;
+
     /// <summary>Claims come one at a time, so that turns are taken and limits hold across all nodes. Ends with the transaction.</summary>
     public const string OneAtATime = "SELECT pg_advisory_xact_lock(hashtext('vtp jobs'))";
 
@@ -139,12 +149,12 @@ internal static class JobStatements
     public const string Oldest =
         """
         WITH RECURSIVE waiting AS (
-            (SELECT kind FROM jobs WHERE state <> 'running' ORDER BY kind LIMIT 1)
+            (SELECT kind FROM jobs WHERE state = 'ready' ORDER BY kind LIMIT 1)
             UNION ALL
-            SELECT (SELECT kind FROM jobs WHERE state <> 'running' AND jobs.kind > waiting.kind ORDER BY kind LIMIT 1) FROM waiting WHERE waiting.kind IS NOT NULL
+            SELECT (SELECT kind FROM jobs WHERE state = 'ready' AND jobs.kind > waiting.kind ORDER BY kind LIMIT 1) FROM waiting WHERE waiting.kind IS NOT NULL
         )
         SELECT min(first.run_at) FROM waiting CROSS JOIN LATERAL (
-            SELECT run_at FROM jobs WHERE jobs.kind = waiting.kind AND state = 'ready' ORDER BY run_at LIMIT 1) first
+            SELECT run_at FROM jobs WHERE jobs.kind = waiting.kind AND state = 'ready' AND run_at IS NOT NULL ORDER BY run_at LIMIT 1) first
         """;
 
     /// <summary>The same job once more, with its history and all its attempts before it. $1: its id; $2: now.</summary>
@@ -171,7 +181,7 @@ internal static class JobStatements
     /// Takes jobs in turn: of each kind one lane after another, beginning behind the lane that was served last, then the second
     /// of each lane, and so on. What it costs grows with the lanes that it walks and the jobs that it takes, not with those that
     /// wait. A job whose unique key runs is passed over until that run has ended; there are no more of them than there are
-    /// runs. $1..$6: each kind with its free slots here, its limit per lane, its lease in seconds, the lane served last, and
+    /// runs. That a candidate is still ready is asked so that it is found by its id and not by walking those that are. $1..$6: each kind with its free slots here, its limit per lane, its lease in seconds, the lane served last, and
     /// whether it has places of its own; $7: jobs of all kinds that have not; $8: lanes to walk, after which the next claim
     /// goes on.
     /// </summary>
@@ -217,7 +227,7 @@ internal static class JobStatements
         ), claimed AS (
             UPDATE jobs SET state = 'running', attempts = attempts + 1, claims = claims + 1,
                 leased_until = clock_timestamp() + make_interval(secs => (SELECT seconds FROM wanted WHERE wanted.kind = jobs.kind))
-            WHERE id = ANY (ARRAY(SELECT id FROM jobs WHERE id = ANY (ARRAY(SELECT id FROM chosen)) AND state = 'ready' FOR UPDATE SKIP LOCKED))
+            WHERE id = ANY (ARRAY(SELECT id FROM jobs WHERE id = ANY (ARRAY(SELECT id FROM chosen)) AND state IS NOT DISTINCT FROM 'ready' FOR UPDATE SKIP LOCKED))
             RETURNING id, claims, kind, lane, organization_id, project_id, payload, attempts, max_attempts, trace_id,
                 (SELECT audit_retention_days FROM organizations WHERE organizations.id = jobs.organization_id) AS retention_days
         )

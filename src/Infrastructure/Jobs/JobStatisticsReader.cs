@@ -9,17 +9,13 @@ internal sealed class JobStatisticsReader(NpgsqlDataSource database, JobKinds ki
     internal const int CountedUpTo = 10_000;
     private const int Minutes = 60;
 
-    // Tables that were empty a moment ago look to the planner as if reading them whole were the cheapest.
-    internal const string System =
-        "SELECT set_config('vtp.tenants', '*', true), set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)";
-
     /// <summary>$1: kinds that are known; $2: at most so many; $3: now. Kinds are walked.</summary>
     internal const string OfKinds =
         """
         WITH RECURSIVE waiting AS (
-            (SELECT kind FROM jobs WHERE state <> 'running' ORDER BY kind LIMIT 1)
+            (SELECT kind FROM jobs WHERE state <> 'running' AND run_at IS NOT NULL ORDER BY kind LIMIT 1)
             UNION ALL
-            SELECT (SELECT kind FROM jobs WHERE state <> 'running' AND jobs.kind > waiting.kind ORDER BY kind LIMIT 1) FROM waiting WHERE waiting.kind IS NOT NULL
+            SELECT (SELECT kind FROM jobs WHERE state <> 'running' AND run_at IS NOT NULL AND jobs.kind > waiting.kind ORDER BY kind LIMIT 1) FROM waiting WHERE waiting.kind IS NOT NULL
         ), dead AS (
             (SELECT kind FROM dead_jobs ORDER BY kind LIMIT 1)
             UNION ALL
@@ -32,12 +28,12 @@ internal sealed class JobStatisticsReader(NpgsqlDataSource database, JobKinds ki
             UNION SELECT kind FROM jobs WHERE state = 'running'
         )
         SELECT kind,
-            (SELECT count(*) FROM (SELECT FROM jobs WHERE jobs.kind = named.kind AND state = 'scheduled' LIMIT $2) AS counted)::integer,
-            (SELECT count(*) FROM (SELECT FROM jobs WHERE jobs.kind = named.kind AND state = 'ready' LIMIT $2) AS counted)::integer,
+            (SELECT count(*) FROM (SELECT FROM jobs WHERE jobs.kind = named.kind AND state = 'scheduled' AND run_at IS NOT NULL LIMIT $2) AS counted)::integer,
+            (SELECT count(*) FROM (SELECT FROM jobs WHERE jobs.kind = named.kind AND state = 'ready' AND run_at IS NOT NULL LIMIT $2) AS counted)::integer,
             (SELECT count(*) FROM (SELECT FROM jobs WHERE jobs.kind = named.kind AND state = 'running' LIMIT $2) AS counted)::integer,
             (SELECT count(*) FROM (SELECT FROM dead_jobs WHERE dead_jobs.kind = named.kind LIMIT $2) AS counted)::integer,
             least(
-                (SELECT run_at FROM jobs WHERE jobs.kind = named.kind AND state = 'ready' ORDER BY run_at LIMIT 1),
+                (SELECT run_at FROM jobs WHERE jobs.kind = named.kind AND state = 'ready' AND run_at IS NOT NULL ORDER BY run_at LIMIT 1),
                 (SELECT run_at FROM jobs WHERE jobs.kind = named.kind AND state = 'scheduled' AND run_at <= $3 ORDER BY run_at LIMIT 1)),
             EXISTS (SELECT FROM paused_job_kinds paused WHERE paused.kind = named.kind)
         FROM named WHERE kind IS NOT NULL
@@ -52,7 +48,7 @@ internal sealed class JobStatisticsReader(NpgsqlDataSource database, JobKinds ki
         var last = JobTally.MinuteOf(now);
         var first = last.AddMinutes(1 - Minutes);
         await using var batch = database.CreateBatch();
-        Add(batch, System);
+        Add(batch, JobStatements.AsSystem);
         Add(batch, OfKinds, Of<string[]>([.. kinds.All.Select(kind => kind.Name)]), Of(CountedUpTo), Of(now));
         Add(batch, OfMinutes, Of(first), Of(last));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);

@@ -199,9 +199,8 @@ internal sealed class JobStore(NpgsqlDataSource database, JobKinds kinds, JobMet
 
     private NpgsqlBatch System()
     {
-        // One plan a connection: planning costs as much as claiming does.
         var batch = database.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT set_config('vtp.tenants', '*', true), set_config('plan_cache_mode', 'force_generic_plan', true)"));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(JobStatements.AsSystem));
         return batch;
     }
 

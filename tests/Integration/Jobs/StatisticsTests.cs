@@ -124,7 +124,7 @@ public sealed class StatisticsTests(JobApi api) : IClassFixture<JobApi>
         // As the server's own role, behind the policies.
         await using var connection = await api.Service<NpgsqlDataSource>().OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await using var system = new NpgsqlCommand(JobStatisticsReader.System, connection);
+        await using var system = new NpgsqlCommand(JobStatements.AsSystem, connection);
         await system.ExecuteNonQueryAsync();
         await using var explain = new NpgsqlCommand("EXPLAIN (ANALYZE, FORMAT JSON) " + JobStatisticsReader.OfKinds, connection)
         {
