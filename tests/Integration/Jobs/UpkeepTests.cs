@@ -31,6 +31,57 @@ public sealed class UpkeepTests(VtpApi api) : IClassFixture<VtpApi>
     }
 
     [Fact]
+    public async Task A_deleted_project_goes_after_thirty_days_and_its_organization_stays()
+    {
+        var school = await api.FoundSchoolAsync();
+        var (gone, kept, living) = (await school.CreateProjectAsync(), await school.CreateProjectAsync(), await school.CreateProjectAsync());
+        await DeleteProjectAsync(gone.Id, DatabaseUpkeep.DeletedFor + TimeSpan.FromHours(1));
+        await DeleteProjectAsync(kept.Id, DatabaseUpkeep.DeletedFor - TimeSpan.FromHours(1));
+        foreach (var project in new[] { gone.Id, living.Id })
+        {
+            await api.QueryAsync<int>(
+                """
+                INSERT INTO dead_jobs (id, kind, organization_id, project_id, payload, priority, attempts, max_attempts, errors, actor_type, enqueued_at, died_at)
+                VALUES (gen_random_uuid(), 'test.note', $1, $2, '{}', 0, 3, 3, '{}', 'system', now(), now())
+                """,
+                school.Id,
+                project);
+        }
+
+        await Upkeep.PurgeDeletedAsync(CancellationToken.None);
+
+        (await CountAsync("projects", "id", gone.Id)).Should().Be(0);
+        foreach (var table in new[] { "api_keys", "dead_jobs" })
+        {
+            (await CountAsync(table, "project_id", gone.Id)).Should().Be(0, table);
+            (await CountAsync(table, "project_id", living.Id)).Should().BePositive(table);
+        }
+
+        (await CountAsync("projects", "id", kept.Id)).Should().Be(1);
+        (await CountAsync("api_keys", "project_id", kept.Id)).Should().BePositive();
+        (await CountAsync("organizations", "id", school.Id)).Should().Be(1);
+    }
+
+    [Fact]
+    public async Task Invitations_that_expired_ninety_days_ago_go()
+    {
+        var school = await api.FoundSchoolAsync();
+        var (gone, kept) = (await InviteAsync(TimeSpan.FromHours(1)), await InviteAsync(TimeSpan.FromHours(-1)));
+
+        await Upkeep.PurgeDeletedAsync(CancellationToken.None);
+
+        (await CountAsync("invitations", "id", gone)).Should().Be(0);
+        (await CountAsync("invitations", "id", kept)).Should().Be(1);
+
+        async Task<Guid> InviteAsync(TimeSpan over)
+        {
+            var id = (await school.InviteAsync(Intents.NewAddress())).Body.GetProperty("invitation").GetProperty("id").GetGuid();
+            await api.QueryAsync<int>("UPDATE invitations SET expires_at = $2 WHERE id = $1", id, api.Clock.GetUtcNow() - DatabaseUpkeep.InvitationsFor - over);
+            return id;
+        }
+    }
+
+    [Fact]
     public async Task Expired_secrets_and_sessions_that_ended_long_ago_go()
     {
         var person = await api.RegisterAsync();
@@ -65,6 +116,11 @@ public sealed class UpkeepTests(VtpApi api) : IClassFixture<VtpApi>
     }
 
     private Task<long> CountOfAsync(string table, Guid account) => api.QueryAsync<long>($"SELECT count(*) FROM {table} WHERE account_id = $1", account);
+
+    private Task<long> CountAsync(string table, string column, Guid id) => api.QueryAsync<long>($"SELECT count(*) FROM {table} WHERE {column} = $1", id);
+
+    private Task<int> DeleteProjectAsync(Guid project, TimeSpan ago) =>
+        api.QueryAsync<int>("UPDATE projects SET deleted_at = $2 WHERE id = $1", project, api.Clock.GetUtcNow() - ago);
 
     private Task<int> DeleteAsync(Guid organization, TimeSpan ago) =>
         api.QueryAsync<int>("UPDATE organizations SET deleted_at = $2 WHERE id = $1", organization, api.Clock.GetUtcNow() - ago);
