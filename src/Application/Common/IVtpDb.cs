@@ -108,6 +108,9 @@ public static class Queries
     /// <summary>The generated column that searches read.</summary>
     public const string SearchText = "SearchText";
 
+    /// <summary>The generated column of an endpoint's health: its breaker is not closed.</summary>
+    public const string IsPaused = "IsPaused";
+
     /// <summary>The filter that hides other organizations' rows; only the server's own work lifts it.</summary>
     public const string TenantFilter = "tenant";
 

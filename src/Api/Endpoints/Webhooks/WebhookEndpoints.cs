@@ -6,6 +6,7 @@ using Vtp.Application.Common;
 using Vtp.Application.Identity;
 using Vtp.Application.Webhooks.Deliveries;
 using Vtp.Application.Webhooks.Endpoints;
+using Vtp.Application.Webhooks.Operations;
 using static Microsoft.AspNetCore.Http.StatusCodes;
 
 namespace Vtp.Api.Endpoints.Webhooks;
@@ -29,6 +30,10 @@ internal static class WebhookEndpoints
         logs.MapGet("", ListDeliveries).Runs<ListDeliveriesQuery>("See how deliveries went");
         logs.MapGet("/{delivery_id:guid}", GetDelivery).Runs<GetDeliveryQuery>("Read one delivery with its attempts");
         logs.MapPost("/{delivery_id:guid}/retry", RetryDelivery).Runs<RetryDeliveryCommand>("Send one delivery again", Status409Conflict);
+
+        var admin = api.MapGroup("/admin/webhooks").WithTags("Webhooks").NeverStored();
+        admin.MapGet("", ListAll).Runs<ListAllWebhooksQuery>("List where events of all projects are sent");
+        admin.MapGet("/{id:guid}", GetAny).Runs<GetAnyWebhookQuery>("Read any project's endpoint with its last attempts", Status404NotFound);
     }
 
     private static async Task<Results<Ok<WebhookList>, RefusedHttpResult>> List(Guid id, IMediator mediator, CancellationToken ct) =>
@@ -86,4 +91,11 @@ internal static class WebhookEndpoints
     private static async Task<Results<Ok<Message>, RefusedHttpResult>> RetryDelivery(
         [FromRoute(Name = "delivery_id")] Guid deliveryId, IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new RetryDeliveryCommand(deliveryId), ct)).ToHttp();
+
+    private static async Task<Results<Ok<Page<InstallationWebhook>>, RefusedHttpResult>> ListAll(
+        Word<WebhookStatus>? status, string? search, int? page, int? limit, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(new ListAllWebhooksQuery(status?.Value, search, page, limit), ct)).ToHttp();
+
+    private static async Task<Results<Ok<InstallationWebhookDetails>, RefusedHttpResult>> GetAny(Guid id, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(new GetAnyWebhookQuery(id), ct)).ToHttp();
 }

@@ -99,6 +99,12 @@ internal static class WebhookQueries
         secret.CreatedAt,
         secret.ExpiresAt);
 
+    public static WebhookStatus StatusOf(WebhookEndpoint endpoint, EndpointHealth state) =>
+        !endpoint.IsEnabled ? WebhookStatus.Off
+        : state.DisabledAt is not null ? WebhookStatus.Disabled
+        : state.State == BreakerState.Closed ? WebhookStatus.Active
+        : WebhookStatus.Paused;
+
     private static WebhookView View(WebhookEndpoint endpoint, WebhookHealth health, int pending, decimal? successRate)
     {
         var state = health.State;
@@ -113,10 +119,7 @@ internal static class WebhookQueries
             endpoint.SignsAsymmetrically ? KeyPair : Shared,
             endpoint.SignsBody,
             endpoint.Retries.Seconds,
-            !endpoint.IsEnabled ? WebhookStatus.Off
-                : state.DisabledAt is not null ? WebhookStatus.Disabled
-                : state.State == BreakerState.Closed ? WebhookStatus.Active
-                : WebhookStatus.Paused,
+            StatusOf(endpoint, state),
             state.DisabledReason,
             state.FirstFailedAt,
             state.AskAgainAt,

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Vtp.Application.Common;
 using Vtp.Domain.Tenancy.Projects;
 using Vtp.Domain.Webhooks;
 
@@ -39,6 +40,7 @@ internal sealed class WebhookHealthConfiguration : IEntityTypeConfiguration<Webh
         builder.HasKey(health => health.EndpointId);
         builder.HasOne<WebhookEndpoint>().WithOne().HasForeignKey<WebhookHealth>(health => health.EndpointId);
         builder.Property(health => health.State).HasColumnType("jsonb").HasConversion(state => HealthJson.Write(state), text => HealthJson.Read(text));
+        builder.Property<bool>(Queries.IsPaused).ValueGeneratedOnAddOrUpdate();
         builder.HasRowVersion();
     }
 }
