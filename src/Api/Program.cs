@@ -1,5 +1,6 @@
 using Vtp.Api;
 using Vtp.Api.Console;
+using Vtp.Api.Console.Operators;
 using Vtp.Api.Endpoints.Audit;
 using Vtp.Api.Endpoints.Events;
 using Vtp.Api.Endpoints.Identity;
@@ -34,6 +35,7 @@ try
     builder.Services.AddProblems();
     builder.Services.AddOpenApiDocument();
     builder.Services.AddRazorComponents();
+    builder.Services.AddOperatorForms();
 
     await using var app = builder.Build();
     app.CheckConfiguration(options);
@@ -48,6 +50,7 @@ try
     app.MapDocumentation();
     app.MapJsonWebKeys();
     app.MapPages();
+    app.MapConsole();
 
     var api = app.MapGroup("/api/v1");
     api.MapAccounts();

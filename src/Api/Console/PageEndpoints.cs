@@ -1,6 +1,4 @@
 using MediatR;
-using Microsoft.AspNetCore.Components;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Vtp.Api.Http;
 using Vtp.Application.Identity.Administration;
@@ -23,7 +21,7 @@ internal static class PageEndpoints
 
     public static void MapPages(this IEndpointRouteBuilder app)
     {
-        foreach (var file in new[] { SiteFile.Style, SiteFile.Icon })
+        foreach (var file in new[] { SiteFile.Style, SiteFile.Icon, SiteFile.ConsoleStyle, SiteFile.Live })
         {
             app.MapGet(file.Path, file.Send).ExcludeFromDescription().OpenToAll("The look of the pages.");
         }
@@ -31,7 +29,7 @@ internal static class PageEndpoints
         // No cookie speaks for anybody here. A forged post needs the token, which only the reader of the mail (or of the
         // server's output) has; the pages that send mail take none, because anybody may ask for any address and the
         // answer tells nothing. A second token in the form would guard nothing.
-        var pages = app.MapGroup("").ExcludeFromDescription().DisableAntiforgery().AddEndpointFilter(SealAsync);
+        var pages = app.MapGroup("").ExcludeFromDescription().DisableAntiforgery().AddEndpointFilter(Pages.SealAsync);
 
         pages.MapGet(Setup, ShowSetup).Runs(typeof(VerifySetupLinkQuery));
         pages.MapPost(Setup, CreateAdministrator).Runs(typeof(CreateFirstAdministratorCommand));
@@ -63,22 +61,22 @@ internal static class PageEndpoints
     {
         var command = new CreateFirstAdministratorCommand(token, email, fullName, password);
         return (await mediator.Send(command, ct)).TryGet(out var signedIn, out var refusal)
-            ? Page<SetupDonePage>(new { signedIn.User.Email })
+            ? Pages.Page<SetupDonePage>(new { signedIn.User.Email })
             : await SetupForm(command, refusal, mediator, ct);
     }
 
     /// <summary>The link is checked before each showing: who types a password into a form should be able to send it.</summary>
     private static async Task<IResult> SetupForm(CreateFirstAdministratorCommand typed, Refusal? refusal, IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new VerifySetupLinkQuery(typed.Token), ct)).TryGet(out _, out var dead)
-            ? Page<SetupPage>(new { typed.Token, typed.Email, typed.FullName, Refusal = refusal }, refusal)
-            : Page<DeadLinkPage>(new { Refusal = dead }, dead);
+            ? Pages.Page<SetupPage>(new { typed.Token, typed.Email, typed.FullName, Refusal = refusal }, refusal)
+            : Pages.Page<DeadLinkPage>(new { Refusal = dead }, dead);
 
     private static IResult ShowVerifyEmail(string? token) => VerifyEmailForm(
         token, string.IsNullOrEmpty(token) ? Refusal.Field("token", "request.invalid", "The token is missing.") : null);
 
     private static async Task<IResult> Verify([FromForm] string? token, IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new VerifyEmailCommand(token), ct)).TryGet(out _, out var refusal)
-            ? Page<NoticePage>(new
+            ? Pages.Page<NoticePage>(new
             {
                 Title = "Your address is confirmed",
                 Text = "Thank you. You can close this page and go on where you left off.",
@@ -86,8 +84,8 @@ internal static class PageEndpoints
             : VerifyEmailForm(token, refusal);
 
     private static IResult VerifyEmailForm(string? token, Refusal? refusal) => refusal?.PassesWithTime() ?? true
-        ? Page<VerifyEmailPage>(new { Token = token, Refusal = refusal }, refusal)
-        : Page<DeadLinkPage>(new { Refusal = refusal, Renew = ResendVerification, RenewLabel = "Send a new link" }, refusal);
+        ? Pages.Page<VerifyEmailPage>(new { Token = token, Refusal = refusal }, refusal)
+        : Pages.Page<DeadLinkPage>(new { Refusal = refusal, Renew = ResendVerification, RenewLabel = "Send a new link" }, refusal);
 
     private static IResult ShowResendVerification() => ResendForm(null, null);
 
@@ -96,7 +94,7 @@ internal static class PageEndpoints
             ? MailSent(message.Text)
             : ResendForm(email, refusal);
 
-    private static IResult ResendForm(string? email, Refusal? refusal) => Page<AskForMailPage>(
+    private static IResult ResendForm(string? email, Refusal? refusal) => Pages.Page<AskForMailPage>(
         new
         {
             Action = ResendVerification,
@@ -114,7 +112,7 @@ internal static class PageEndpoints
             ? MailSent(message.Text)
             : ForgotForm(email, refusal);
 
-    private static IResult ForgotForm(string? email, Refusal? refusal) => Page<AskForMailPage>(
+    private static IResult ForgotForm(string? email, Refusal? refusal) => Pages.Page<AskForMailPage>(
         new
         {
             Action = ForgotPassword,
@@ -131,7 +129,7 @@ internal static class PageEndpoints
     private static async Task<IResult> Reset(
         [FromForm] string? token, [FromForm(Name = "new_password")] string? newPassword, IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new ResetPasswordCommand(token, newPassword), ct)).TryGet(out _, out var refusal)
-            ? Page<NoticePage>(new
+            ? Pages.Page<NoticePage>(new
             {
                 Title = "Your new password is set",
                 Text = "You have been signed out everywhere. Sign in again with the new password.",
@@ -140,8 +138,8 @@ internal static class PageEndpoints
 
     private static async Task<IResult> ResetForm(string? token, Refusal? refusal, IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new VerifyResetTokenCommand(token), ct)).TryGet(out var verified, out var dead)
-            ? Page<ResetPasswordPage>(new { Token = token, verified.Email, Refusal = refusal }, refusal)
-            : Page<DeadLinkPage>(new { Refusal = dead, Renew = ForgotPassword, RenewLabel = "Send a new link" }, dead);
+            ? Pages.Page<ResetPasswordPage>(new { Token = token, verified.Email, Refusal = refusal }, refusal)
+            : Pages.Page<DeadLinkPage>(new { Refusal = dead, Renew = ForgotPassword, RenewLabel = "Send a new link" }, dead);
 
     private static Task<IResult> ShowInvitation(string? token, IMediator mediator, CancellationToken ct) =>
         JoinForm(new JoinByInvitationCommand(token, Password: null, FullName: null), null, mediator, ct);
@@ -155,34 +153,14 @@ internal static class PageEndpoints
     {
         var command = new JoinByInvitationCommand(token, password, fullName);
         return (await mediator.Send(command, ct)).TryGet(out var joined, out var refusal)
-            ? Page<NoticePage>(new { Title = "You have joined", joined.Text })
+            ? Pages.Page<NoticePage>(new { Title = "You have joined", joined.Text })
             : await JoinForm(command, refusal, mediator, ct);
     }
 
     private static async Task<IResult> JoinForm(JoinByInvitationCommand typed, Refusal? refusal, IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new VerifyInvitationQuery(typed.Token), ct)).TryGet(out var invitation, out var dead)
-            ? Page<JoinPage>(new { Invitation = invitation, typed.Token, typed.FullName, Refusal = refusal }, refusal)
-            : Page<DeadLinkPage>(new { Refusal = dead }, dead);
+            ? Pages.Page<JoinPage>(new { Invitation = invitation, typed.Token, typed.FullName, Refusal = refusal }, refusal)
+            : Pages.Page<DeadLinkPage>(new { Refusal = dead }, dead);
 
-    private static IResult MailSent(string text) => Page<NoticePage>(new { Title = "Check your mail", Text = text });
-
-    private static IResult Page<TPage>(object parameters, Refusal? refusal = null)
-        where TPage : IComponent
-    {
-        var page = new RazorComponentResult<TPage>(parameters);
-        return refusal is null ? page : new RefusedPage(refusal, page);
-    }
-
-    /// <summary>The JSON route of the same use case has its name; a page of the same name would be a second operation.</summary>
-    private static void Runs(this RouteHandlerBuilder page, Type useCase) => page.WithMetadata(new UseCaseMetadata(useCase));
-
-    private static ValueTask<object?> SealAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        var headers = context.HttpContext.Response.Headers;
-        headers.ContentSecurityPolicy =
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-        headers["Referrer-Policy"] = "no-referrer";
-        headers.CacheControl = "no-store";
-        return next(context);
-    }
+    private static IResult MailSent(string text) => Pages.Page<NoticePage>(new { Title = "Check your mail", Text = text });
 }

@@ -69,6 +69,10 @@ internal sealed class HttpCaller : ICaller
         return IdentifyProjectAsync(key[0]!, keys);
     }
 
+    /// <summary>Puts the session of a page's cookie in the place of whatever the headers said; null, or a token that is not good, makes nobody.</summary>
+    public async ValueTask IdentifyAsync(string? accessToken, IAccessTokenReader tokens) =>
+        (SignedIn, Key, Rejected) = (accessToken is null ? null : await tokens.ReadAsync(accessToken, _context!.RequestAborted), null, null);
+
     private async ValueTask IdentifyPersonAsync(string token, IAccessTokenReader tokens) =>
         SignedIn = await tokens.ReadAsync(token, _context!.RequestAborted);
 
