@@ -22,13 +22,13 @@ internal sealed class JobAdministration(NpgsqlDataSource database, DeadJobs dead
         ) found ORDER BY id DESC LIMIT $5
         """;
 
-    private const string Fits = "($1 IS NULL OR kind = $1) AND ($2 IS NULL OR organization_id = $2) AND ($3 IS NULL OR id < $3)";
+    private const string Fits = "($1 IS NULL OR kind = $1) AND ($2 IS NULL OR organization_id = $2) AND ($3 IS NULL OR id < $3) AND ($6 IS NULL OR (cardinality(errors) > 0) = $6)";
 
     private const string Find =
         $"SELECT {Columns}, state, run_at FROM jobs WHERE id = $1 UNION ALL SELECT {Columns}, 'dead', died_at FROM dead_jobs WHERE id = $1";
 
     public async Task<IReadOnlyList<JobView>> ListAsync(
-        JobState? state, string? kind, Guid? organization, Guid? before, int limit, CancellationToken cancellationToken) =>
+        JobState? state, string? kind, Guid? organization, bool? hasFailed, Guid? before, int limit, CancellationToken cancellationToken) =>
         await ReadAsync(
             Select,
             cancellationToken,
@@ -36,7 +36,8 @@ internal sealed class JobAdministration(NpgsqlDataSource database, DeadJobs dead
             Nullable(NpgsqlDbType.Uuid, organization),
             Nullable(NpgsqlDbType.Uuid, before),
             Nullable(NpgsqlDbType.Text, state?.ToString().ToLowerInvariant()),
-            new NpgsqlParameter<int> { TypedValue = limit });
+            new NpgsqlParameter<int> { TypedValue = limit },
+            Nullable(NpgsqlDbType.Boolean, hasFailed));
 
     public async Task<JobView?> FindAsync(Guid id, CancellationToken cancellationToken) =>
         (await ReadAsync(Find, cancellationToken, new NpgsqlParameter<Guid> { TypedValue = id })).FirstOrDefault();

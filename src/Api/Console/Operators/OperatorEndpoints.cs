@@ -34,7 +34,8 @@ internal static class OperatorEndpoints
 
         var pages = console.MapGroup("").AddEndpointFilter(Pages.SealLiveAsync).AddEndpointFilter(OperatorForms.CheckSessionAsync);
         pages.MapPost(SignOut, EndSession).Runs(typeof(SignOutCommand));
-        pages.MapGet(Home, ShowHome).Runs(typeof(ListSchedulesQuery));
+        pages.MapJobPages();
+        pages.MapGet(Home, ShowHome).Runs(typeof(GetJobStatisticsQuery));
     }
 
     private static IResult ShowSignIn(string? next) => SignInForm(null, next, null);
@@ -91,7 +92,7 @@ internal static class OperatorEndpoints
     }
 
     private static async Task<IResult> ShowHome(IMediator mediator, CancellationToken ct) =>
-        (await mediator.Send(new ListSchedulesQuery(), ct)).TryGet(out _, out var refusal)
-            ? Pages.Page<HomePage>(new { })
+        (await mediator.Send(new GetJobStatisticsQuery(), ct)).TryGet(out var statistics, out var refusal)
+            ? Pages.Page<HomePage>(new { Statistics = statistics })
             : OperatorForms.Refused(refusal);
 }

@@ -1,5 +1,6 @@
 using MediatR;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Vtp.Api.Http;
 using Vtp.Application.Common;
 using Vtp.Application.Operations.Jobs;
@@ -27,8 +28,15 @@ internal static class JobEndpoints
     }
 
     private static async Task<Results<Ok<CursorPage<JobView>>, RefusedHttpResult>> ListJobs(
-        Word<JobState>? state, string? kind, Guid? organization, Guid? cursor, int? limit, IMediator mediator, CancellationToken ct) =>
-        (await mediator.Send(new ListJobsQuery(state?.Value, kind, organization, cursor, limit), ct)).ToHttp();
+        Word<JobState>? state,
+        string? kind,
+        Guid? organization,
+        [FromQuery(Name = "has_failed")] bool? hasFailed,
+        Guid? cursor,
+        int? limit,
+        IMediator mediator,
+        CancellationToken ct) =>
+        (await mediator.Send(new ListJobsQuery(state?.Value, kind, organization, hasFailed, cursor, limit), ct)).ToHttp();
 
     private static async Task<Results<Ok<JobStatistics>, RefusedHttpResult>> GetJobStatistics(IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new GetJobStatisticsQuery(), ct)).ToHttp();

@@ -40,7 +40,8 @@ public sealed record JobView(
 public interface IJobAdministration
 {
     /// <summary>Newest first.</summary>
-    Task<IReadOnlyList<JobView>> ListAsync(JobState? state, string? kind, Guid? organization, Guid? before, int limit, CancellationToken cancellationToken);
+    Task<IReadOnlyList<JobView>> ListAsync(
+        JobState? state, string? kind, Guid? organization, bool? hasFailed, Guid? before, int limit, CancellationToken cancellationToken);
 
     Task<JobView?> FindAsync(Guid id, CancellationToken cancellationToken);
 
