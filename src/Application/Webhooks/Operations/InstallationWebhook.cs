@@ -26,7 +26,7 @@ public sealed record InstallationWebhook(
     DateTimeOffset? FailingSince,
     DateTimeOffset? PausedUntil,
     int Pending,
-    double? SuccessRate,
+    decimal? SuccessRate,
     DateTimeOffset? LastAttemptAt,
     string? LastError,
     DateTimeOffset CreatedAt)
@@ -47,7 +47,7 @@ public sealed record InstallationWebhook(
             health.State.FirstFailedAt,
             health.State.AskAgainAt,
             row.Pending,
-            row.Attempts == 0 ? null : (double)row.Successes / row.Attempts,
+            row.Attempts == 0 ? null : Math.Round((decimal)row.Successes / row.Attempts, 4),
             health.LastAttemptAt,
             row.LastError ?? (row.LastStatus is null or (>= 200 and < 300) ? null : $"The endpoint answered {row.LastStatus}."),
             endpoint.CreatedAt);
