@@ -59,7 +59,8 @@ internal static class ScopedCommands
 
     private const string SetForIndexOrder =
         SetByPosition + ", set_config('enable_sort', 'off', true), set_config('enable_incremental_sort', 'off', true), "
-        + "set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)";
+        + "set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true), "
+        + "set_config('jit', 'off', true)"; // What is turned off counts as dear, and what is dear is compiled.
 
     extension(TenantScope scope)
     {
