@@ -35,6 +35,7 @@ internal static class OperatorEndpoints
         var pages = console.MapGroup("").AddEndpointFilter(Pages.SealLiveAsync).AddEndpointFilter(OperatorForms.CheckSessionAsync);
         pages.MapPost(SignOut, EndSession).Runs(typeof(SignOutCommand));
         pages.MapJobPages();
+        pages.MapWebhookPages();
         pages.MapGet(Home, ShowHome).Runs(typeof(GetJobStatisticsQuery));
     }
 
