@@ -1,5 +1,7 @@
 using Microsoft.Playwright;
 using Vtp.Integration.Fixture;
+using Vtp.Integration.Tenancy;
+using Vtp.Integration.Webhooks;
 
 namespace Vtp.Integration.Console;
 
@@ -130,6 +132,15 @@ public sealed class OperatorBrowserTests(BrowserApi api) : IClassFixture<Browser
         await LookAsync("jobs");
         await visitor.OpenAsync("/console/jobs/dead");
         await LookAsync("dead");
+        var school = await api.FoundSchoolAsync();
+        var hook = await school.HookAsync("https://hooks.a-school-with-a-long-name.example/receivers/vtp/production", await school.CreateProjectAsync("Evening classes"), new { event_types = new[] { "api_key.revoked" } });
+        await visitor.OpenAsync("/console");
+        await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Webhooks", Exact = true }).First.ClickAsync();
+        await Assertions.Expect(visitor.Page.Locator($"#to-{hook.Id}")).ToBeVisibleAsync();
+        await LookAsync("webhooks");
+        await visitor.Page.Locator($"#to-{hook.Id}").ClickAsync();
+        await Assertions.Expect(visitor.Page).ToHaveTitleAsync("Webhook · VTP console");
+        await LookAsync("webhook");
         visitor.Complaints.Should().BeEmpty();
 
         async Task LookAsync(string name)
