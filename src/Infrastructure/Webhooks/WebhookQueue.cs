@@ -116,9 +116,9 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, VtpDbContext db, T
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    public async Task<DateTimeOffset?> NextDueAsync(Guid endpoint, CancellationToken cancellationToken)
+    public async Task<DateTimeOffset?> NextDueAsync(Guid endpoint, DateTimeOffset after, CancellationToken cancellationToken)
     {
-        await using var batch = Scoped(WebhookStatements.NextDue, Of(endpoint));
+        await using var batch = Scoped(WebhookStatements.NextDue, Of(endpoint), Of(after));
         await using var reader = await batch.ReadAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) && !reader.IsDBNull(0) ? reader.GetFieldValue<DateTimeOffset>(0) : null;
     }

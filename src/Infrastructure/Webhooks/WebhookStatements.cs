@@ -106,7 +106,8 @@ internal static class WebhookStatements
         ORDER BY position LIMIT $3
         """;
 
-    public const string NextDue = "SELECT min(next_attempt_at) FROM webhook_deliveries WHERE endpoint_id = $1 AND state = 'pending'";
+    /// <summary>$1: the endpoint; $2: after when.</summary>
+    public const string NextDue = "SELECT min(next_attempt_at) FROM webhook_deliveries WHERE endpoint_id = $1 AND state = 'pending' AND next_attempt_at > $2";
 
     /// <summary>$1..$8: by delivery: id, partition, state, next attempt, time, status, error, time of settling.</summary>
     public const string SettleDeliveries =

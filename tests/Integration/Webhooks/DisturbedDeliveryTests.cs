@@ -165,6 +165,22 @@ public sealed class DisturbedDeliveryTests(WebhookApi api) : IClassFixture<Webho
     }
 
     [Fact]
+    public async Task While_the_first_of_a_subject_waits_for_its_next_attempt_nobody_works_for_those_behind_it()
+    {
+        await using var receiver = await HookReceiver.StartAsync();
+        receiver.Answer = (_, context) => Task.FromResult(context.Response.StatusCode = 500);
+        var hook = await (await api.FoundSchoolAsync()).HookAsync(receiver.Url, more: new { event_types = new[] { "project.updated" }, ordering = "subject", retry_seconds = new[] { 3600 } });
+        await hook.TellAsync(5);
+        await VtpApi.UntilAsync(async () => await hook.AttemptsAsync() == 1, "the first to fail");
+
+        await VtpApi.UntilAsync(
+            async () => await api.QueryAsync<bool>("SELECT bool_and(state = 'scheduled') FROM jobs WHERE unique_key = $1", hook.Id.ToString()),
+            "the endpoint to be left alone until then");
+        (await hook.CountAsync("pending")).Should().Be(5);
+        (await hook.AttemptsAsync()).Should().Be(1);
+    }
+
+    [Fact]
     public async Task What_is_missing_is_not_replayed_before_the_log_has_reached_it()
     {
         await using var receiver = await HookReceiver.StartAsync();

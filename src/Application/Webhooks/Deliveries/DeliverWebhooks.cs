@@ -32,6 +32,7 @@ internal sealed class DeliverWebhooksHandler(IVtpDb db, IWebhookQueue queue, IWe
     {
         var started = clock.GetTimestamp();
         EndpointHealth health;
+        var waitsSince = DateTimeOffset.MinValue;
         do
         {
             // With each batch anew, for meanwhile its owner may have switched it off, moved or removed it.
@@ -48,9 +49,11 @@ internal sealed class DeliverWebhooksHandler(IVtpDb db, IWebhookQueue queue, IWe
                 break;
             }
 
-            var due = await queue.TakeAsync(request.EndpointId, target.Ordering, admission == Admission.Probe ? 1 : Batch, cancellationToken);
+            var (looked, limit) = (clock.GetUtcNow(), admission == Admission.Probe ? 1 : Batch);
+            var due = await queue.TakeAsync(request.EndpointId, target.Ordering, limit, cancellationToken);
             if (due.Count == 0)
             {
+                waitsSince = looked;
                 break;
             }
 
@@ -72,10 +75,16 @@ internal sealed class DeliverWebhooksHandler(IVtpDb db, IWebhookQueue queue, IWe
             }
 
             await db.SaveChangesAsync(cancellationToken);
+            if (due.Count < limit && target.Ordering == WebhookOrdering.None && health.State == BreakerState.Closed && clock.GetElapsedTime(started) < LongestRun)
+            {
+                waitsSince = looked;
+                break;
+            }
         }
         while (clock.GetElapsedTime(started) < LongestRun);
 
-        if (health.DisabledAt is null && await queue.NextDueAsync(request.EndpointId, cancellationToken) is { } next)
+        // Where all that was due has been taken, what is due and still waits does so for one before it, which has a time of its own.
+        if (health.DisabledAt is null && await queue.NextDueAsync(request.EndpointId, waitsSince, cancellationToken) is { } next)
         {
             db.Wake(request.EndpointId, health.AskAgainAt is { } later && later > next ? later : next);
             await db.SaveChangesAsync(cancellationToken);

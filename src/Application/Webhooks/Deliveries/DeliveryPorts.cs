@@ -44,8 +44,8 @@ public interface IWebhookQueue
     /// <summary>Writes down what was tried and what came of it; but what is no longer waiting has been settled by somebody else.</summary>
     Task SettleAsync(Guid endpoint, Uri url, IReadOnlyList<MadeAttempt> attempts, EndpointHealth health, CancellationToken cancellationToken);
 
-    /// <returns>When the next one that waits is due; null when none waits.</returns>
-    Task<DateTimeOffset?> NextDueAsync(Guid endpoint, CancellationToken cancellationToken);
+    /// <returns>When the next one that waits is due, of those due after this moment; null when none waits.</returns>
+    Task<DateTimeOffset?> NextDueAsync(Guid endpoint, DateTimeOffset after, CancellationToken cancellationToken);
 
     /// <returns>How many are sent again, and the time of the last one's event.</returns>
     Task<(int Queued, DateTimeOffset? Through)> ReplayAsync(
