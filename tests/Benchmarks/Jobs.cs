@@ -21,6 +21,8 @@ internal static class Jobs
     private const int PerTransaction = 100;
     private const int Writers = 8;
     private const int Starts = 300;
+    private const int Parts = 20;
+    private const int PerPart = 50_000;
 
     public static async Task RunAsync(CancellationToken ct)
     {
@@ -56,14 +58,33 @@ internal static class Jobs
 
         waits.Sort();
         Say($"| from the begin of enqueueing to the end of the run, idle | | {waits[Starts / 2]:0.0} | {waits[Starts * 99 / 100]:0.0} |");
-        await using var size = node.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("SELECT pg_table_size('jobs') / 1048576.0, pg_indexes_size('jobs') / 1048576.0");
-        await using (var reader = await size.ExecuteReaderAsync(ct))
+        await SizesAsync(node, done, (2 * Count) + Starts);
+        await node.StopAsync(CancellationToken.None);
+    }
+
+    /// <summary>What a million jobs leave of the table.</summary>
+    private static async Task SizesAsync(IHost node, Finished done, int ran)
+    {
+        Say("\n| the empty table | MB | its indexes, MB |");
+        Say("|---|---:|---:|");
+        await SayAsync(ran);
+        for (var part = 1; part <= Parts; part++)
         {
-            await reader.ReadAsync(ct);
-            Say($"\nThe empty table after {(2 * Count) + Starts:#,0} jobs: {reader.GetDecimal(0):0.0} MB, its indexes {reader.GetDecimal(1):0.0} MB.");
+            await EnqueueAsync(node, PerPart, PerTransaction * 10);
+            await done.UntilAsync(ran + (part * PerPart), CancellationToken.None);
+            if (part is Parts / 2 or Parts)
+            {
+                await SayAsync(ran + (part * PerPart));
+            }
         }
 
-        await node.StopAsync(CancellationToken.None);
+        async Task SayAsync(int jobs)
+        {
+            await using var size = node.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("SELECT pg_table_size('jobs') / 1048576.0, pg_indexes_size('jobs') / 1048576.0");
+            await using var reader = await size.ExecuteReaderAsync();
+            await reader.ReadAsync();
+            Say($"| after {jobs:#,0} jobs | {reader.GetDecimal(0):0.0} | {reader.GetDecimal(1):0.0} |");
+        }
     }
 
     private static IHost Node(TemporaryPostgres database, Finished done)

@@ -22,6 +22,8 @@ internal static class Program
             case ["jobs"]:
                 await Jobs.RunAsync(CancellationToken.None);
                 return 0;
+            case ["webhooks"]:
+                return await Drive.RunAsync(Webhooks.RunAsync);
             default:
                 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, Micro());
                 return 0;
