@@ -10,7 +10,7 @@ internal static class Words
     /// <summary>Where counting stopped there may be more.</summary>
     public static string Count(int count, int upTo) => count < upTo ? Count(count) : $"{Count(upTo)}+";
 
-    public static string Share(double? share) => share is { } known ? known.ToString("P1", CultureInfo.InvariantCulture) : "–";
+    public static string Share(decimal? share) => share is { } known ? known.ToString("P1", CultureInfo.InvariantCulture) : "–";
 
     public static string Away(TimeSpan span) => span switch
     {
