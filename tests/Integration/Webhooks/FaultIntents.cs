@@ -61,7 +61,7 @@ internal static class FaultIntents
 }
 
 /// <summary>A server whose PostgreSQL can be stopped and started, always at the same address.</summary>
-public sealed class StoppableApi : VtpApi, IAsyncDisposable
+public sealed class StoppableApi : VtpApi
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("vtp-stoppable-").FullName;
     private EmbeddedPostgres? _postgres;
@@ -86,9 +86,9 @@ public sealed class StoppableApi : VtpApi, IAsyncDisposable
         NpgsqlConnection.ClearAllPools();
     }
 
-    async ValueTask IAsyncDisposable.DisposeAsync()
+    public new async Task DisposeAsync()
     {
-        await DisposeAsync();
+        await base.DisposeAsync();
         await StopPostgresAsync();
         await EmbeddedPostgres.ResetAsync(_folder, CancellationToken.None);
         Directory.Delete(_folder, recursive: true);
