@@ -62,6 +62,7 @@ try
     api.MapTeam();
     api.MapProjects();
     api.MapArchives();
+    api.MapExports();
     api.MapAudit();
     api.MapEvents();
     api.MapWebhooks();

@@ -4,6 +4,7 @@ using Vtp.Application.Identity;
 using Vtp.Application.Identity.Sessions;
 using Vtp.Application.Identity.TwoFactor;
 using Vtp.Application.Notifications;
+using Vtp.Application.Tenancy.Exports;
 using Vtp.Application.Tenancy.Invitations;
 
 namespace Vtp.Application;
@@ -16,5 +17,6 @@ public static class Wiring
         .AddScoped<SecondFactorGate>()
         .AddScoped<StepUp>()
         .AddScoped<Joining>()
+        .AddScoped<ExportDesk>()
         .AddScoped<EmailWriter>();
 }

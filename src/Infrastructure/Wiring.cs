@@ -21,6 +21,7 @@ using Vtp.Application.Operations.Upkeep;
 using Vtp.Application.Rooms.LiveKit;
 using Vtp.Application.Tenancy;
 using Vtp.Application.Tenancy.Archives;
+using Vtp.Application.Tenancy.Exports;
 using Vtp.Application.Tenancy.Projects;
 using Vtp.Application.Webhooks;
 using Vtp.Application.Webhooks.Deliveries;
@@ -139,6 +140,7 @@ public static class Wiring
         services.AddScoped<SchemaVersion>();
         services.AddScoped<IArchiveExporter, ArchiveExporter>();
         services.AddScoped<IArchiveImporter, ArchiveImporter>();
+        services.AddScoped<IArchiveStore, ArchiveStore>();
     }
 
     private static void AddAudit(this IServiceCollection services, IConfiguration configuration)

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Net.Http.Headers;
 using Vtp.Application.Tenancy.Archives;
+using Vtp.Application.Tenancy.Exports;
 using Vtp.Domain.Common;
 
 namespace Vtp.Api.Http;
@@ -27,6 +29,13 @@ internal static class Zips
 
         return request.Body;
     }
+
+    /// <summary>Of one that is kept: with its length, in parts when asked for (RFC 9110), and with its checksum as its ETag.</summary>
+    public static Results<FileStreamHttpResult, RefusedHttpResult> ToZip(this Result<ExportContent> result) =>
+        result.Match<Results<FileStreamHttpResult, RefusedHttpResult>>(
+            export => TypedResults.Stream(
+                export.Content, ContentType, export.FileName, entityTag: new EntityTagHeaderValue($"\"{export.Sha256}\""), enableRangeProcessing: true),
+            refusal => new RefusedHttpResult(refusal));
 
     public static Results<PushStreamHttpResult, RefusedHttpResult> ToZip(this Result<Archive> result, CancellationToken cancellationToken) =>
         result.Match<Results<PushStreamHttpResult, RefusedHttpResult>>(

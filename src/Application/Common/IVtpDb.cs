@@ -10,6 +10,7 @@ using Vtp.Domain.Identity.Sessions;
 using Vtp.Domain.Identity.TwoFactor;
 using Vtp.Domain.Notifications;
 using Vtp.Domain.Tenancy.ApiKeys;
+using Vtp.Domain.Tenancy.Exports;
 using Vtp.Domain.Tenancy.Invitations;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
@@ -52,6 +53,8 @@ public interface IVtpDb
     DbSet<Project> Projects { get; }
 
     DbSet<ApiKey> ApiKeys { get; }
+
+    DbSet<ArchiveExport> ArchiveExports { get; }
 
     DbSet<WebhookEndpoint> WebhookEndpoints { get; }
 

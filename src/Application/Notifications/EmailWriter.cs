@@ -7,6 +7,7 @@ using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.EmailVerification;
 using Vtp.Domain.Identity.PasswordReset;
 using Vtp.Domain.Notifications;
+using Vtp.Domain.Tenancy.Exports;
 using Vtp.Domain.Tenancy.Invitations;
 using Vtp.Domain.Webhooks;
 
@@ -33,6 +34,11 @@ public sealed class EmailWriter(IVtpDb db, TenantScope tenant, ILinks links, Tim
         if (email.Kind is EmailKind.WebhookFailing or EmailKind.WebhookDisabled)
         {
             return await WebhookAsync(email, cancellationToken);
+        }
+
+        if (email.Kind == EmailKind.ExportReady)
+        {
+            return await ExportAsync(email, cancellationToken);
         }
 
         var claims = await db.Accounts.WithEmail(email.Recipient).ToListAsync(cancellationToken);
@@ -160,6 +166,31 @@ public sealed class EmailWriter(IVtpDb db, TenantScope tenant, ILinks links, Tim
                 ["project"] = found.Project,
                 ["since"] = Time(found.State.FirstFailedAt ?? email.CreatedAt),
                 ["reason"] = found.State.DisabledReason == DisabledReason.Gone ? "it answered 410, which says that it wants no more" : "it has only failed for five days",
+            });
+    }
+
+    private async Task<EmailContent?> ExportAsync(OutgoingEmail email, CancellationToken cancellationToken)
+    {
+        tenant.EnterSystem();
+        var found = await (
+            from export in db.ArchiveExports.OfAllTenants()
+            join organization in db.Organizations.OfAllTenants() on export.OrganizationId equals organization.Id
+            join member in db.Members.OfAllTenants() on new { export.OrganizationId, AccountId = export.RequestedBy } equals new { member.OrganizationId, member.AccountId }
+            join account in db.Accounts on export.RequestedBy equals account.Id
+            where export.Id == email.SubjectId && account.DisabledAt == null
+            select new
+            {
+                account.FullName,
+                Organization = organization.Name,
+                Project = db.Projects.OfAllTenants().Where(project => project.Id == export.ProjectId).Select(project => project.Name).SingleOrDefault(),
+            }).SingleOrDefaultAsync(cancellationToken);
+        return found is null ? null : new EmailContent(
+            "export-ready",
+            new Dictionary<string, object?>(StringComparer.Ordinal)
+            {
+                ["name"] = found.FullName,
+                ["what"] = found.Project ?? found.Organization,
+                ["days"] = ArchiveExport.KeptFor.TotalDays,
             });
     }
 

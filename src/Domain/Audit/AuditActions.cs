@@ -48,6 +48,9 @@ public static class AuditActions
     public const string OrganizationDeleted = "organization.deleted";
     public const string OrganizationRestored = "organization.restored";
     public const string OrganizationExported = "organization.exported";
+    public const string OrganizationExportStarted = "organization.export_started";
+    public const string OrganizationExportDownloaded = "organization.export_downloaded";
+    public const string OrganizationExportDeleted = "organization.export_deleted";
     public const string OrganizationImported = "organization.imported";
     public const string TeamMemberInvited = "team_member.invited";
     public const string InvitationResent = "invitation.resent";
@@ -62,6 +65,9 @@ public static class AuditActions
     public const string ProjectDeleted = "project.deleted";
     public const string ProjectRestored = "project.restored";
     public const string ProjectExported = "project.exported";
+    public const string ProjectExportStarted = "project.export_started";
+    public const string ProjectExportDownloaded = "project.export_downloaded";
+    public const string ProjectExportDeleted = "project.export_deleted";
     public const string ProjectImported = "project.imported";
     public const string ApiKeyCreated = "api_key.created";
     public const string ApiKeyImported = "api_key.imported";
@@ -120,6 +126,9 @@ public static class AuditActions
         new(OrganizationDeleted, "organization", "It was deleted; its keys ended at once."),
         new(OrganizationRestored, "organization", "Its deletion was undone."),
         new(OrganizationExported, "organization", "Its archive was taken."),
+        new(OrganizationExportStarted, "organization", "Its archive was asked for, to be made in the background."),
+        new(OrganizationExportDownloaded, "organization", "An archive that was made in the background was taken."),
+        new(OrganizationExportDeleted, "organization", "An archive that was made in the background was removed."),
         new(OrganizationImported, "organization", "It was restored from an archive."),
         new(TeamMemberInvited, "invitation", "Somebody was asked to join."),
         new(InvitationResent, "invitation", "An invitation was sent again, with a new token and seven more days."),
@@ -134,6 +143,9 @@ public static class AuditActions
         new(ProjectDeleted, "project", "It was deleted; its keys ended at once."),
         new(ProjectRestored, "project", "Its deletion was undone."),
         new(ProjectExported, "project", "Its archive was taken."),
+        new(ProjectExportStarted, "project", "Its archive was asked for, to be made in the background."),
+        new(ProjectExportDownloaded, "project", "An archive that was made in the background was taken."),
+        new(ProjectExportDeleted, "project", "An archive that was made in the background was removed."),
         new(ProjectImported, "project", "It was restored from an archive."),
         new(ApiKeyCreated, "api_key", "A key was made."),
         new(ApiKeyImported, "api_key", "A key of the older control plane was brought along."),

@@ -16,6 +16,7 @@ public enum EmailKind
     /// <summary>An endpoint has failed for an hour, or a day.</summary>
     WebhookFailing,
     WebhookDisabled,
+    ExportReady,
 }
 
 /// <summary>
@@ -37,7 +38,7 @@ public sealed class OutgoingEmail
     /// <summary>The account that it is about; null when all we were given was an address.</summary>
     public AccountId? AccountId { get; private set; }
 
-    /// <summary>What else it is about: an invitation, an endpoint.</summary>
+    /// <summary>What else it is about: an invitation, an endpoint, an export.</summary>
     public Guid? SubjectId { get; private set; }
 
     /// <summary>Where the request came from, for mails that say so.</summary>

@@ -14,7 +14,7 @@ namespace Vtp.Infrastructure.Archives;
 
 /// <summary>
 /// Reads everything in one snapshot that sees exactly one organization: row-level security itself keeps all others out.
-/// The snapshot is open until the request ends, because the answer is written after its use case is over.
+/// The snapshot is open until the request or job ends, because an answer is written after its use case is over.
 /// </summary>
 internal sealed class ArchiveExporter(NpgsqlDataSource database, SchemaVersion schema, AuditSealer trail, TimeProvider clock) : IArchiveExporter, IAsyncDisposable
 {
@@ -58,8 +58,7 @@ internal sealed class ArchiveExporter(NpgsqlDataSource database, SchemaVersion s
         await using var command = new NpgsqlCommand($"SELECT name FROM {ArchiveTables.RootOf(kind)} WHERE id = $1", _connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = id });
         var name = (string)(await command.ExecuteScalarAsync(cancellationToken))!;
-        var word = JsonNamingPolicy.SnakeCaseLower.ConvertName(kind.ToString());
-        return new Archive($"{word}-{id}.zip", name, async (stream, token) =>
+        return new Archive(ArchiveNames.Of(kind, id), name, async (stream, token) =>
         {
             await using var backlog = new Backlog(stream);
             await WriteAsync(backlog, kind, id, name, token);

@@ -69,6 +69,8 @@ internal static class ArchiveTables
         ["audit_checkpoints"] = "Signed with the old server's key, which the new one does not know; it signs its own.",
         ["audit_retentions"] = "Signed with the old server's key; the new one signs which entries are not there.",
         ["jobs"] = "Work of this server, which goes on with it; a restored copy would do it a second time.",
+        ["archive_exports"] = "Archives themselves, which an archive does not hold.",
+        ["archive_export_chunks"] = "Of exports, which stay.",
         ["dead_jobs"] = "Work that this server gave up.",
     };
 

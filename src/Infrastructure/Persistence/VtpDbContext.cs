@@ -15,6 +15,7 @@ using Vtp.Domain.Identity.TwoFactor;
 using Vtp.Domain.Notifications;
 using Vtp.Domain.Tenancy;
 using Vtp.Domain.Tenancy.ApiKeys;
+using Vtp.Domain.Tenancy.Exports;
 using Vtp.Domain.Tenancy.Invitations;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
@@ -66,6 +67,8 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     public DbSet<Project> Projects => Set<Project>();
 
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+
+    public DbSet<ArchiveExport> ArchiveExports => Set<ArchiveExport>();
 
     public DbSet<WebhookEndpoint> WebhookEndpoints => Set<WebhookEndpoint>();
 
@@ -256,6 +259,9 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
         OfProject<WebhookHealth>(modelBuilder);
         OfProject<WebhookDelivery>(modelBuilder);
         OfProject<WebhookAttempt>(modelBuilder);
+        modelBuilder.Entity<ArchiveExport>().HasQueryFilter(
+            Queries.TenantFilter,
+            row => TenantIds.Contains(row.OrganizationId) && (SeesEveryProject || row.ProjectId == TenantProject));
         modelBuilder.Entity<AuditEntry>().HasQueryFilter(
             Queries.TenantFilter,
             row => row.OrganizationId != null && TenantIds.Contains(row.OrganizationId.Value) && (SeesEveryProject || row.ProjectId == TenantProject));

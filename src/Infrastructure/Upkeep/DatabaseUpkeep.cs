@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Vtp.Application.Operations.Upkeep;
+using Vtp.Application.Tenancy.Exports;
+using Vtp.Domain.Tenancy.Exports;
 using Vtp.Infrastructure.Audit;
 using Vtp.Infrastructure.Events;
 using Vtp.Infrastructure.Idempotency;
@@ -118,6 +120,24 @@ internal sealed class DatabaseUpkeep(
             new NpgsqlParameter<int> { TypedValue = WebhookFanOut.Job.Policy.MaxAttempts });
         await command.ExecuteNonQueryAsync(cancellationToken);
         await RemoveAsync("webhook_secrets", "expires_at <= $1", now, cancellationToken);
+    }
+
+    public async Task SweepExportsAsync(CancellationToken cancellationToken)
+    {
+        // A job goes only after its export is ready, so that an export without a job has nobody who makes it.
+        var now = clock.GetUtcNow();
+        await using var command = database.CreateSystemCommand(
+            """
+            UPDATE archive_exports export SET state = 'failed', error = 'It failed again and again. The operator of the server sees why.', finished_at = $1, expires_at = $2
+            WHERE state IN ('queued', 'running')
+                AND NOT EXISTS (SELECT FROM jobs WHERE kind = $3 AND lane = export.organization_id AND unique_key = export.id::text)
+            """,
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = now },
+            new NpgsqlParameter<DateTimeOffset> { TypedValue = now + ArchiveExport.KeptFor },
+            new NpgsqlParameter<string> { TypedValue = WriteExportCommand.Kind });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        await RemoveAsync("archive_export_chunks", "export_id IN (SELECT id FROM archive_exports WHERE expires_at <= $1)", now, cancellationToken);
+        await RemoveAsync("archive_exports", "expires_at <= $1", now, cancellationToken);
     }
 
     public async Task AdoptMailAsync(CancellationToken cancellationToken)

@@ -155,6 +155,7 @@ public sealed class IdempotentRouteTests(VtpApi api) : IClassFixture<VtpApi>
             var school = await api.FoundSchoolAsync();
             var (owner, one, two) = (school.Owner.AccessToken, await school.CreateProjectAsync(), await school.CreateProjectAsync());
             var key = (await school.Owner.PostAsync($"{one.Path}/keys", new { name = "Rotated", scopes = new[] { "*" } })).Body.GetProperty("api_key").GetProperty("id").GetGuid();
+            var second = await school.Owner.FoundAsync();
             var webhook = await WebhookAsync();
             var (invited, joining) = (await api.RegisterAsync(), Intents.NewAddress());
             var (pending, waiting) = (await InvitationAsync(Intents.NewAddress()), await InvitationAsync(Intents.NewAddress()));
@@ -179,6 +180,8 @@ public sealed class IdempotentRouteTests(VtpApi api) : IClassFixture<VtpApi>
                 Try("CreateWebhook", $"{one.Path}/webhooks", owner, new { url = "https://one.example" }, new { url = "https://other.example" }),
                 Try("RotateWebhookSecret", $"{webhook}/rotate-secret", owner, new { overlap_hours = 24 }, new { overlap_hours = 1 }),
                 Try("ReplayWebhook", $"{webhook}/replay", owner, new { from = api.Clock.GetUtcNow() }, new { from = api.Clock.GetUtcNow().AddDays(-1) }),
+                Try("StartOrganizationExport", $"{school.Path}/exports {second.Path}/exports", owner, null, null),
+                Try("StartProjectExport", $"{one.Path}/exports {two.Path}/exports", owner, null, null),
                 Try("ImportOrganization", "organizations/import", admin, organization, project),
                 Try("ImportProject", $"projects/import?org_id={school.Id}", owner, project, organization),
             ];

@@ -43,7 +43,8 @@ internal sealed record TenantRoute(string Method, string Pattern, UseCaseMetadat
             .Replace("{key_id:guid}", target.Key.ToString(), StringComparison.Ordinal)
             .Replace("{event_id:guid}", target.Event.ToString(), StringComparison.Ordinal)
             .Replace("{webhook_id:guid}", target.Webhook.ToString(), StringComparison.Ordinal)
-            .Replace("{delivery_id:guid}", target.Delivery.ToString(), StringComparison.Ordinal);
+            .Replace("{delivery_id:guid}", target.Delivery.ToString(), StringComparison.Ordinal)
+            .Replace("{export_id:guid}", target.Export.ToString(), StringComparison.Ordinal);
         path.Should().NotContain("{", "a test must know what to put there");
         return NeedsOrganization ? $"{path}?org_id={target.Organization}" : path;
     }
@@ -73,7 +74,7 @@ internal sealed record TenantRoute(string Method, string Pattern, UseCaseMetadat
 }
 
 /// <summary>Ids of one organization and of one of everything in it.</summary>
-internal sealed record Tenant(Guid Organization, Guid Project, Guid Member, Guid Invitation, Guid Key, Guid Event, Guid Webhook, Guid Delivery, string Secret)
+internal sealed record Tenant(Guid Organization, Guid Project, Guid Member, Guid Invitation, Guid Key, Guid Event, Guid Webhook, Guid Delivery, Guid Export, string Secret)
 {
     public static async Task<Tenant> OfAsync(School school)
     {
@@ -90,6 +91,6 @@ internal sealed record Tenant(Guid Organization, Guid Project, Guid Member, Guid
             "both deliveries to have failed, after which all is still");
         var delivery = await school.Api.QueryAsync<Guid>("SELECT id FROM webhook_deliveries WHERE endpoint_id = $1 LIMIT 1", webhook);
         var happened = await school.Api.QueryAsync<Guid>("SELECT event_id FROM webhook_deliveries WHERE id = $1", delivery);
-        return new Tenant(school.Id, project.Id, member, invitation, key, happened, webhook, delivery, project.Secret);
+        return new Tenant(school.Id, project.Id, member, invitation, key, happened, webhook, delivery, await school.AddExportAsync(project.Id), project.Secret);
     }
 }

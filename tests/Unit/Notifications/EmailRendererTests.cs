@@ -15,6 +15,7 @@ public sealed class EmailRendererTests
         { "verify-email", ["name", "link", "hours"] },
         { "address-taken", ["name", "reset_link"] },
         { "password-reset", ["name", "link", "hours", "ip_address"] },
+        { "export-ready", ["name", "what", "days"] },
         { "sign-in-code", ["name", "code", "minutes"] },
         { "password-changed", ["name", "time", "ip_address", "reset_link"] },
         { "two-factor-changed", ["name", "what", "time", "ip_address"] },

@@ -24,6 +24,9 @@ public interface IUpkeep
     /// <summary>Wakes the senders of deliveries that are overdue, and erases secrets that sign nothing more.</summary>
     Task SweepWebhooksAsync(CancellationToken cancellationToken);
 
+    /// <summary>Exports whose job was given up are failed; those past their time go.</summary>
+    Task SweepExportsAsync(CancellationToken cancellationToken);
+
     /// <summary>Mail that a server of an older version wrote and nobody sends: it gets a job.</summary>
     Task AdoptMailAsync(CancellationToken cancellationToken);
 }

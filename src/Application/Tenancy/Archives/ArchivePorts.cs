@@ -11,6 +11,12 @@ public enum ArchiveKind
     Project,
 }
 
+public static class ArchiveNames
+{
+    /// <summary>What a browser should save it as.</summary>
+    public static string Of(ArchiveKind kind, Guid id) => $"{(kind == ArchiveKind.Organization ? "organization" : "project")}-{id}.zip";
+}
+
 /// <summary>How large an archive may be. Configuration: section Archives.</summary>
 public sealed class ArchiveLimits
 {
@@ -26,7 +32,7 @@ public sealed class ArchiveLimits
 /// <summary>An archive that is made while it is sent.</summary>
 /// <param name="FileName">What a browser should save it as.</param>
 /// <param name="Name">Of the organization or project in it.</param>
-/// <param name="WriteToAsync">Writes it; once, and before the request ends.</param>
+/// <param name="WriteToAsync">Writes it; once, and before the request or job ends.</param>
 public sealed record Archive(string FileName, string Name, Func<Stream, CancellationToken, Task> WriteToAsync);
 
 /// <summary>

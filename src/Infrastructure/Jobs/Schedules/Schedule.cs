@@ -18,6 +18,7 @@ internal sealed record Schedule(string Cron, string TimeZone, Func<ICommand<Done
     [
         new("0 4/10 * * * ?", "Etc/UTC", () => new AdoptMailCommand()),
         new("0 2/5 * * * ?", "Etc/UTC", () => new SweepWebhooksCommand()),
+        new("0 3/5 * * * ?", "Etc/UTC", () => new SweepExportsCommand()),
         new("0 7 * * * ?", "Etc/UTC", () => new KeepAuditPartitionsCommand()),
         new("0 12 * * * ?", "Etc/UTC", () => new KeepEventPartitionsCommand()),
         new("0 17 * * * ?", "Etc/UTC", () => new RemoveExpiredSecretsCommand()),

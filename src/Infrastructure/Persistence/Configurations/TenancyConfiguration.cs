@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Vtp.Application.Common;
 using Vtp.Domain.Tenancy.ApiKeys;
+using Vtp.Domain.Tenancy.Exports;
 using Vtp.Domain.Tenancy.Invitations;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
@@ -71,5 +72,16 @@ internal sealed class ApiKeyConfiguration : IEntityTypeConfiguration<ApiKey>
         builder.Property<DateTimeOffset>("ChangedAt").ValueGeneratedOnAddOrUpdate();
         builder.HasRowVersion();
         builder.IsAudited("api_key");
+    }
+}
+
+internal sealed class ArchiveExportConfiguration : IEntityTypeConfiguration<ArchiveExport>
+{
+    public void Configure(EntityTypeBuilder<ArchiveExport> builder)
+    {
+        builder.Property(export => export.Id).ValueGeneratedNever();
+        builder.HasOne<Organization>().WithMany().HasForeignKey(export => export.OrganizationId);
+        builder.HasOne<Project>().WithMany().HasForeignKey(export => export.ProjectId);
+        builder.HasRowVersion();
     }
 }

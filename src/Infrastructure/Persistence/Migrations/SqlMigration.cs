@@ -61,3 +61,6 @@ internal sealed class LiveKitEventLog : SqlMigration;
 
 [DbContext(typeof(VtpDbContext)), Migration("0011_operations")]
 internal sealed class Operations : SqlMigration;
+
+[DbContext(typeof(VtpDbContext)), Migration("0012_exports")]
+internal sealed class ArchiveExports : SqlMigration;
