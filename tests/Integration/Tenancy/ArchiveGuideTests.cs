@@ -16,10 +16,10 @@ public sealed class ArchiveGuideTests(VtpApi api) : IClassFixture<VtpApi>, IAsyn
     [Fact]
     public async Task The_commands_of_the_guide_do_what_it_says()
     {
-        var (moved, other) = (await ArchivedSchool.FoundAsync(api), await ArchivedSchool.FoundAsync(api));
+        var (moved, other, large) = (await ArchivedSchool.FoundAsync(api), await ArchivedSchool.FoundAsync(api), await ArchivedSchool.FoundAsync(api));
         var blocks = Regex.Matches(await File.ReadAllTextAsync(Guide()), "```bash\n(?<commands>.*?)```", RegexOptions.Singleline | RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1))
             .Select(block => block.Groups["commands"].Value).ToList();
-        blocks.Should().HaveCount(3);
+        blocks.Should().HaveCount(4);
         var developer = await _new.RegisterAsync();
         var organization = (await developer.PostAsync("organizations", new { name = "Another school", admin_email = Intents.NewAddress() }))["id"];
         var settings = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -31,11 +31,13 @@ public sealed class ArchiveGuideTests(VtpApi api) : IClassFixture<VtpApi>, IAsyn
             ["NEW_ORGANIZATION"] = organization,
         };
 
-        // An organization brings its projects along, and a project is on a server once: two schools for the two ways.
+        // An organization brings its projects along, and a project is on a server once: a school for each way.
         await RunAsync([blocks[0], blocks[1]], moved);
         await RunAsync([blocks[0], blocks[2]], other);
+        await RunAsync([blocks[3], blocks[1]], large);
 
         (await _new.SystemAsync<Guid>("SELECT organization_id FROM projects WHERE id = $1", moved.Project)).Should().Be(moved.Id);
+        (await _new.SystemAsync<Guid>("SELECT organization_id FROM projects WHERE id = $1", large.Project)).Should().Be(large.Id);
         (await _new.SystemAsync<Guid>("SELECT organization_id FROM projects WHERE id = $1", other.Project)).Should().Be(Guid.Parse(organization));
 
         async Task RunAsync(string[] commands, ArchivedSchool school)
