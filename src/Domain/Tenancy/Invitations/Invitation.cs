@@ -1,8 +1,8 @@
 using System.Text.Json.Serialization;
 using Vtp.Domain.Common;
 using Vtp.Domain.Events;
-using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity;
+using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
 
