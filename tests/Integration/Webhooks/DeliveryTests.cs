@@ -151,14 +151,11 @@ public sealed class DeliveryTests(WebhookApi api) : IClassFixture<WebhookApi>
 
         await VtpApi.UntilAsync(async () => (await hook.ViewAsync())["status"]!.GetValue<string>() == "paused", "the endpoint to be paused");
         await VtpApi.UntilAsync(async () => (await hook.ViewAsync())["pending"]!.GetValue<int>() == 15, "all to wait");
-        var sent = receiver.Received.Count;
-        sent.Should().BeInRange(10, 20);
+        receiver.Received.Count.Should().BeInRange(10, 20);
         receiver.Answer = (_, _) => Task.CompletedTask;
-        for (var step = 0; step < 20 && (await hook.DeliveriesAsync("&status=delivered")).Count < 15; step++)
-        {
-            api.Clock.Advance(TimeSpan.FromMinutes(6));
-            await Task.WhenAny(receiver.UntilAsync(sent + 15), Task.Delay(1000));
-        }
+
+        // Behind the cool-down, and the second attempt of each.
+        api.Clock.Advance(TimeSpan.FromMinutes(1));
 
         await VtpApi.UntilAsync(async () => (await hook.DeliveriesAsync("&status=delivered")).Count == 15, "all to be delivered");
         (await hook.ViewAsync())["status"]!.GetValue<string>().Should().Be("active");
