@@ -115,3 +115,17 @@ need_postgres() {
     can_apt && as_root rm -f "$wish"
     return "$status"
 }
+
+# Tests start servers of their own: the package's need not run beside them.
+need_redis() {
+    has redis-server && return
+    local policy=/usr/sbin/policy-rc.d status=0
+    if can_apt && [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root install -m 0755 /dev/stdin "$policy"
+        (need_packages Redis redis-server) || status=$?
+        as_root rm -f "$policy"
+    else
+        (need_packages Redis redis-server) || status=$?
+    fi
+    return "$status"
+}

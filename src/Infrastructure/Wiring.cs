@@ -42,6 +42,7 @@ using Vtp.Infrastructure.Passwords;
 using Vtp.Infrastructure.Persistence;
 using Vtp.Infrastructure.Profiles;
 using Vtp.Infrastructure.RateLimiting;
+using Vtp.Infrastructure.Redis;
 using Vtp.Infrastructure.Rooms;
 using Vtp.Infrastructure.Secrets;
 using Vtp.Infrastructure.Sessions;
@@ -63,6 +64,7 @@ public static class Wiring
     {
         services.AddSingleton(TimeProvider.System);
         services.AddDatabase();
+        services.AddRedis(configuration);
         services.AddSecrets();
         services.AddPasswords(configuration);
         services.AddTokens(configuration);

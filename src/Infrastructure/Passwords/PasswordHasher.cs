@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using Vtp.Application.Identity;
@@ -8,10 +7,10 @@ using Vtp.Domain.Common;
 namespace Vtp.Infrastructure.Passwords;
 
 /// <summary>
-/// PBKDF2-HMAC-SHA512 on one thread a core, at low priority: a flood of sign-ins fills its own short queue and is told
-/// to come back, while requests that need no hash keep their latency.
+/// PBKDF2-HMAC-SHA512 on one thread a core: a flood of sign-ins fills its own short queue and is told to come back. These
+/// threads have the priority of all others: at a lower one they held up every request now and then (docs/benchmarks.md).
 /// </summary>
-internal sealed partial class PasswordHasher : IPasswordHasher, IDisposable
+internal sealed class PasswordHasher : IPasswordHasher, IDisposable
 {
     private static readonly TimeSpan TypicalHash = TimeSpan.FromMilliseconds(100);
 
@@ -114,25 +113,9 @@ internal sealed partial class PasswordHasher : IPasswordHasher, IDisposable
 
     private void Work()
     {
-        Yield();
         foreach (var job in _queue.GetConsumingEnumerable())
         {
             job();
         }
     }
-
-    /// <summary>On Linux the nice value belongs to the thread; .NET's own thread priorities do nothing there.</summary>
-    private static void Yield()
-    {
-        const int thisThread = 0;
-        const int process = 0;
-        if (OperatingSystem.IsLinux())
-        {
-            _ = setpriority(process, thisThread, 10);
-        }
-    }
-
-    [LibraryImport("libc", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int setpriority(int which, uint who, int priority);
 }

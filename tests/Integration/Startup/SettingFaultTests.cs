@@ -20,6 +20,9 @@ public sealed class SettingFaultTests(VtpFolder folder) : IClassFixture<VtpFolde
     [InlineData("LiveKit__ApiKey", "APIabc", "LiveKit:ApiKey and LiveKit:ApiSecret are set together or not at all.")]
     [InlineData("PublicUrl", "vtp.example.com", "PublicUrl is 'vtp.example.com', not an address like https://vtp.example.com.")]
     [InlineData("RateLimits__sign-in__Limit", "0", "RateLimits:sign-in needs a Limit of 1 or more, a Period above zero and a Burst of 0 or more.")]
+    [InlineData("ConnectionStrings__Redis", "127.0.0.1:6379,canary=canary", "ConnectionStrings__Redis cannot be read: it looks like redis.example.com:6379,password=secret.")]
+    [InlineData("REDIS_URL", "http://:canary@127.0.0.1", "REDIS_URL cannot be read: it looks like redis://:secret@redis.example.com:6379/0.")]
+    [InlineData("REDIS_URL", "redis://127.0.0.1/first", "REDIS_URL ends in the number of a database, like /0.")]
     [InlineData("ConnectionStrings__Vtp", "postgresql://vtp:canary@db/vtp", "ConnectionStrings__Vtp cannot be read: it looks like Host=db.example.com;Database=vtp;Username=vtp;Password=secret.")]
     public async Task A_setting_that_makes_no_sense_is_one_sentence(string name, string value, string sentence) =>
         (await Refusal.OfAsync(folder, environment: [("SMTP_HOST", "mail.example.com"), ("ConnectionStrings__Vtp", NoDatabase), (name, value)])).Should().Be(sentence);

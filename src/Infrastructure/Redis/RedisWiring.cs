@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Vtp.Infrastructure.Redis;
+
+internal static class RedisWiring
+{
+    /// <summary>A <see cref="RedisConnection"/> where Redis is configured, else none: whoever can use one asks for it with GetService.</summary>
+    public static void AddRedis(this IServiceCollection services, IConfiguration configuration)
+    {
+        if (RedisOptions.Read(configuration) is not { } options)
+        {
+            return;
+        }
+
+        services.AddSingleton(provider => new RedisConnection(
+            options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RedisConnection>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<RedisConnection>());
+    }
+}
