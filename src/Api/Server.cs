@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 using System.Net.Sockets;
 using MediatR;
@@ -138,8 +139,8 @@ internal static class Server
             throw;
         }
 
-        await GreetAsync(app, options);
         var stopped = app.WaitForShutdownAsync();
+        await GreetAsync(app, options, database);
         if (database is not null && await Task.WhenAny(stopped, database.Exited) != stopped)
         {
             await app.StopAsync();
@@ -149,26 +150,45 @@ internal static class Server
         await stopped;
     }
 
-    private static async Task GreetAsync(WebApplication app, StartOptions options)
+    private static async Task GreetAsync(WebApplication app, StartOptions options, EmbeddedPostgres? database)
     {
         var output = System.Console.Out;
         var url = app.Services.PublicUrl(options);
         await output.WriteLineAsync($"VTP serves on {url.GetLeftPart(UriPartial.Authority)}");
         await output.WriteLineAsync($"Swagger: {new Uri(url, "/swagger")}");
 
-        await using var scope = app.Services.CreateAsyncScope();
-        var mediator = scope.ServiceProvider.GetRequiredService<IMediator>();
-        if (options.Demo)
+        // People are served when the database comes back from a moment's absence, and so is the operator.
+        while (!await OfferAsync(app, options, output) && !app.Lifetime.ApplicationStopping.IsCancellationRequested && database is not { Exited.IsCompleted: true })
         {
-            await DemoSchool.AddAsync(mediator, options.Folder, output);
-        }
-
-        if ((await mediator.Send(new OfferSetupCommand())).TryGet(out var offer, out _) && offer.Link is { } link)
-        {
-            await output.WriteLineAsync($"Create the first administrator (once, within 30 minutes): {link}");
+            await Task.Delay(TimeSpan.FromSeconds(1));
         }
 
         await output.WriteLineAsync("Stop with Ctrl-C.");
+    }
+
+    /// <returns>False: the database was away.</returns>
+    private static async Task<bool> OfferAsync(WebApplication app, StartOptions options, TextWriter output)
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        var mediator = scope.ServiceProvider.GetRequiredService<IMediator>();
+        try
+        {
+            if (options.Demo)
+            {
+                await DemoSchool.AddAsync(mediator, options.Folder, output);
+            }
+
+            if ((await mediator.Send(new OfferSetupCommand())).TryGet(out var offer, out _) && offer.Link is { } link)
+            {
+                await output.WriteLineAsync($"Create the first administrator (once, within 30 minutes): {link}");
+            }
+
+            return true;
+        }
+        catch (Exception exception) when (exception.GetBaseException() is DbException { IsTransient: true } or SocketException)
+        {
+            return false;
+        }
     }
 
     private static string LocalUrl(StartOptions options) => $"http://localhost:{options.Port}";

@@ -149,9 +149,6 @@ public static class Wiring
     {
         services.AddOptions<AuditOptions>().Bind(configuration.GetSection("Audit"))
             .Validate(options => options.SealEvery >= TimeSpan.FromMilliseconds(10) && options.SealEvery <= TimeSpan.FromDays(1), "Audit:SealEvery must lie between 10 milliseconds and a day.")
-            .Validate(
-                options => options.CheckpointEvery >= TimeSpan.FromSeconds(1) && options.CheckpointEvery <= TimeSpan.FromMinutes(5),
-                "Audit:CheckpointEvery must lie between 1 second and 5 minutes.")
             .ValidateOnStart();
         services.AddSingleton<IAuditPartitions, AuditPartitions>();
         services.AddScoped<IAuditLog, AuditLog>();

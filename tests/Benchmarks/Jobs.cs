@@ -72,7 +72,7 @@ internal static class Jobs
         {
             await EnqueueAsync(node, PerPart, PerTransaction * 10);
             await done.UntilAsync(ran + (part * PerPart), CancellationToken.None);
-            if (part is Parts / 2 or Parts)
+            if (part % (Parts / 5) == 0)
             {
                 await SayAsync(ran + (part * PerPart));
             }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 using Vtp.Domain.Audit;
@@ -18,7 +17,6 @@ internal sealed partial class AuditSealer(
     AuditSigningKeys keys,
     AuditMarks marks,
     AuditInsertions insertions,
-    IOptions<AuditOptions> options,
     TimeProvider clock,
     ILogger<AuditSealer> logger)
 {
@@ -47,11 +45,7 @@ internal sealed partial class AuditSealer(
         SELECT count(*) FROM counted_entries
         """;
 
-    private const string Uncovered =
-        """
-        SELECT organization_id FROM audit_chains
-        WHERE last_sequence > checkpoint_sequence AND (checkpoint_at IS NULL OR checkpoint_at <= $1 OR checkpoint_at > $2)
-        """;
+    private const string Uncovered = "SELECT organization_id FROM audit_chains WHERE last_sequence > checkpoint_sequence";
 
     private const string ToCover =
         """
@@ -102,23 +96,22 @@ internal sealed partial class AuditSealer(
         await CheckpointAsync(chain, cancellationToken);
     }
 
-    /// <summary>Signs the ends of chains whose last checkpoint has become old.</summary>
-    public async Task CheckpointDueAsync(CancellationToken cancellationToken)
+    /// <summary>Signs the ends of chains that have grown since their last checkpoint.</summary>
+    public async Task CheckpointAllAsync(CancellationToken cancellationToken)
     {
-        // A checkpoint of the future is one of a clock that was set back since.
-        var now = clock.GetUtcNow();
-        var due = new List<Guid>();
+        await keys.RefreshAsync(cancellationToken);
+        var grown = new List<Guid>();
         await using (var work = await AuditTransaction.BeginAsync(database, cancellationToken))
-        await using (var command = work.Command(Uncovered, Time(now - options.Value.CheckpointEvery), Time(now)))
+        await using (var command = work.Command(Uncovered))
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
             while (await reader.ReadAsync(cancellationToken))
             {
-                due.Add(reader.GetGuid(0));
+                grown.Add(reader.GetGuid(0));
             }
         }
 
-        foreach (var chain in due)
+        foreach (var chain in grown)
         {
             await CheckpointAsync(chain, cancellationToken);
         }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Vtp.Infrastructure.Audit;
 
-/// <summary>Seals and signs, about every second, on every node.</summary>
+/// <summary>Seals about every second, on every node.</summary>
 internal sealed partial class AuditSealing(AuditSealer sealer, IOptions<AuditOptions> options, ILogger<AuditSealing> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -15,7 +15,6 @@ internal sealed partial class AuditSealing(AuditSealer sealer, IOptions<AuditOpt
             try
             {
                 await sealer.SealAllAsync(stoppingToken);
-                await sealer.CheckpointDueAsync(stoppingToken);
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {

@@ -53,20 +53,19 @@ internal static class RedisOptions
 
     private static ConfigurationOptions Parse(string connectionString)
     {
+        ConfigurationOptions? options;
         try
         {
-            var options = ConfigurationOptions.Parse(connectionString);
-            if (options.EndPoints.Count > 0)
-            {
-                return options;
-            }
+            options = ConfigurationOptions.Parse(connectionString);
         }
         catch (ArgumentException)
         {
-            // What it says may quote the password.
+            options = null; // What it says may quote the password.
         }
 
-        throw new StartupFault("ConnectionStrings__Redis cannot be read: it looks like redis.example.com:6379,password=secret.");
+        return options is { EndPoints.Count: > 0 }
+            ? options
+            : throw new StartupFault("ConnectionStrings__Redis cannot be read: it looks like redis.example.com:6379,password=secret.");
     }
 
     private static ConfigurationOptions FromUrl(string text)

@@ -18,6 +18,7 @@ internal sealed class DatabaseUpkeep(
     NpgsqlDataSource database,
     ExpiredAnswers answers,
     AuditExpiry audit,
+    AuditSealer sealer,
     TimePartitions partitions,
     EventOptions events,
     JobOptions jobs,
@@ -62,6 +63,8 @@ internal sealed class DatabaseUpkeep(
     public Task RemoveExpiredAnswersAsync(CancellationToken cancellationToken) => answers.DeleteAsync(cancellationToken);
 
     public Task KeepAuditPartitionsAsync(CancellationToken cancellationToken) => audit.RunOnceAsync(cancellationToken);
+
+    public Task SignAuditCheckpointsAsync(CancellationToken cancellationToken) => sealer.CheckpointAllAsync(cancellationToken);
 
     public async Task PurgeDeletedAsync(CancellationToken cancellationToken)
     {

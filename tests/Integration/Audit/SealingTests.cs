@@ -1,3 +1,5 @@
+using Vtp.Application.Operations.Jobs;
+using Vtp.Application.Operations.Upkeep;
 using Vtp.Infrastructure.Audit;
 using Vtp.Integration.Fixture;
 using Vtp.Integration.Tenancy;
@@ -86,9 +88,12 @@ public sealed class SealingTests(EagerSealingApi api) : IClassFixture<EagerSeali
     }
 
     [Fact]
-    public async Task Entries_are_sealed_and_a_first_checkpoint_is_signed_and_logged_without_anybody_asking()
+    public async Task Entries_are_sealed_without_anybody_asking_and_the_schedule_signs_and_logs_a_checkpoint()
     {
         var school = await api.FoundSchoolAsync();
+        await UntilSealedAsync(school);
+
+        await api.Service<ISchedules>().RunAsync("audit.checkpoint", CancellationToken.None);
 
         await VtpApi.UntilAsync(
             async () => await api.QueryAsync<long>("SELECT count(*) FROM audit_checkpoints WHERE organization_id = $1", school.Id) == 1, "the first checkpoint");
@@ -97,30 +102,30 @@ public sealed class SealingTests(EagerSealingApi api) : IClassFixture<EagerSeali
     }
 
     [Fact]
-    public async Task A_growing_chain_gets_a_checkpoint_each_minute_and_a_resting_one_none()
+    public async Task A_chain_that_has_grown_gets_a_checkpoint_and_a_resting_one_none()
     {
         var school = await api.FoundSchoolAsync();
         await school.SealedAsync();
         await school.WriteEntriesAsync(3);
-        await VtpApi.UntilAsync(async () => await UnsealedAsync() == 0, "the entries to be sealed");
-        (await CheckpointsAsync()).Should().Be(1, "the last one is young");
+        await UntilSealedAsync(school);
+        var before = await CheckpointsAsync();
 
-        api.Clock.Advance(TimeSpan.FromMinutes(2));
-        await VtpApi.UntilAsync(async () => await CheckpointsAsync() == 2, "the next checkpoint");
+        await api.Service<IUpkeep>().SignAuditCheckpointsAsync(CancellationToken.None);
+        var after = await CheckpointsAsync();
+        await api.Service<IUpkeep>().SignAuditCheckpointsAsync(CancellationToken.None);
 
-        api.Clock.Advance(TimeSpan.FromMinutes(2));
-        await api.Service<AuditSealer>().CheckpointDueAsync(CancellationToken.None);
-        (await CheckpointsAsync()).Should().Be(2);
+        after.Should().BeGreaterThan(before);
+        (await CheckpointsAsync()).Should().Be(after);
 
         Task<long> CheckpointsAsync() => api.QueryAsync<long>("SELECT count(*) FROM audit_checkpoints WHERE organization_id = $1", school.Id);
-
-        Task<long> UnsealedAsync() => api.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE organization_id = $1 AND sequence IS NULL", school.Id);
     }
 
     [Fact]
     public async Task The_installation_has_a_chain_of_its_own()
     {
         await api.RegisterAsync();
+
+        await api.Service<ISchedules>().RunAsync("audit.checkpoint", CancellationToken.None);
 
         await VtpApi.UntilAsync(
             async () => await api.QueryAsync<long>("SELECT count(*) FROM audit_checkpoints WHERE organization_id = '00000000-0000-0000-0000-000000000000'") > 0,
@@ -148,4 +153,8 @@ public sealed class SealingTests(EagerSealingApi api) : IClassFixture<EagerSeali
             await second.DisposeAsync();
         }
     }
+
+    private Task UntilSealedAsync(School school) => VtpApi.UntilAsync(
+        async () => await api.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE organization_id = $1 AND sequence IS NULL", school.Id) == 0,
+        "the entries to be sealed");
 }

@@ -12,6 +12,9 @@ public interface IUpkeep
     /// <summary>Makes the partitions that the trail of the coming months needs, and drops those whose time is over.</summary>
     Task KeepAuditPartitionsAsync(CancellationToken cancellationToken);
 
+    /// <summary>Signs the ends of chains that have grown since their last checkpoint.</summary>
+    Task SignAuditCheckpointsAsync(CancellationToken cancellationToken);
+
     /// <summary>Organizations and projects that were deleted more than 30 days ago, with all that is theirs but the trail; old invitations.</summary>
     Task PurgeDeletedAsync(CancellationToken cancellationToken);
 

@@ -16,6 +16,7 @@ internal sealed record Schedule(string Cron, string TimeZone, Func<ICommand<Done
     /// <summary>All of the server's own, spread over the hour.</summary>
     public static IReadOnlyList<Schedule> All { get; } =
     [
+        new("30 * * * * ?", "Etc/UTC", () => new SignAuditCheckpointsCommand()),
         new("0 4/10 * * * ?", "Etc/UTC", () => new AdoptMailCommand()),
         new("0 2/5 * * * ?", "Etc/UTC", () => new SweepWebhooksCommand()),
         new("0 3/5 * * * ?", "Etc/UTC", () => new SweepExportsCommand()),

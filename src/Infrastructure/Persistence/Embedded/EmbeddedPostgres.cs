@@ -30,6 +30,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         "random_page_cost=1.1",
         // The default keeps up to 1 GB of log for a database of any size.
         "max_wal_size=512MB",
+        // A queue of jobs leaves many dead rows in a minute, the default, and as much room behind.
+        "autovacuum_naptime=5s",
         "timezone=UTC",
         "log_timezone=UTC",
         "log_checkpoints=off",
