@@ -1,0 +1,158 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Vtp.Domain.Common;
+using Vtp.Domain.Tracker;
+
+namespace Vtp.Unit.Tracker;
+
+public sealed class FileManifestTests
+{
+    private static readonly string Hash = Digest("the whole file");
+
+    [Fact]
+    public void A_manifest_keeps_every_chunk_and_knows_the_root()
+    {
+        var manifest = Accepted(Announce(600_000));
+
+        (manifest.ChunkCount, manifest.Size, manifest.ChunkSize).Should().Be((3, 600_000, 262_144));
+        manifest.SizeOf(2).Should().Be(75_712);
+        manifest.DigestOf(1).ToString().Should().Be(Digest("1"));
+        manifest.MerkleRoot.Should().Be(MerkleTree.Root(manifest.Digests.Span));
+        manifest.Category.Should().Be("video");
+    }
+
+    [Fact]
+    public void An_empty_file_has_no_chunks_and_no_root()
+    {
+        var manifest = Accepted(FileManifest.Of(Digest(""), "empty.txt", 0, 262_144, null, null));
+
+        (manifest.ChunkCount, manifest.MerkleRoot).Should().Be((0, null));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85")]
+    [InlineData("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b8555")]
+    [InlineData("z3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")]
+    [InlineData("../../../../../../../../../../../../../../../../../../etc/passwd00")]
+    public void What_is_no_hash_is_refused(string? hash) =>
+        Refused(FileManifest.Of(hash, "a.bin", 0, 0, null, null)).Should().Be(("file.hash", "file.hash_malformed"));
+
+    [Fact]
+    public void Digits_of_either_case_and_a_prefix_are_one_hash()
+    {
+        ContentHash.TryParse(Hash.ToUpperInvariant(), out var upper).Should().BeTrue();
+        ContentHash.TryParse($"sha256:{Hash}", out var prefixed).Should().BeTrue();
+
+        (upper.ToString(), prefixed).Should().Be((Hash, upper));
+    }
+
+    [Theory]
+    [InlineData(-1, 262_144, "file.size", "file.size_refused")]
+    [InlineData(long.MinValue, 262_144, "file.size", "file.size_refused")]
+    [InlineData(long.MaxValue, 262_144, "file.size", "file.size_refused")]
+    [InlineData(1, -1, "file.chunk_size", "file.chunk_size_refused")]
+    [InlineData(1, int.MaxValue, "file.chunk_size", "file.chunk_size_refused")]
+    [InlineData(1_000_000, 1, "file.chunks", "file.too_many_chunks")]
+    [InlineData(1L << 43, 262_144, "file.chunks", "file.too_many_chunks")]
+    [InlineData(600_000, 262_144, "file.chunks", "file.chunks_do_not_add_up")]
+    public void Sizes_that_make_no_sense_are_refused(long size, int chunkSize, string field, string code) =>
+        Refused(FileManifest.Of(Hash, "a.bin", size, chunkSize, null, null)).Should().Be((field, code));
+
+    [Fact]
+    public void Chunks_that_do_not_add_up_are_refused_by_the_one_at_fault()
+    {
+        var chunks = Chunks(600_000);
+
+        Refused(Announce(600_000, [.. chunks[..2], chunks[2] with { Size = 75_713 }])).Should().Be(("file.chunks[2].size", "file.chunks_do_not_add_up"));
+        Refused(Announce(600_000, [chunks[0] with { Size = 1 }, .. chunks[1..]])).Should().Be(("file.chunks[0].size", "file.chunks_do_not_add_up"));
+        Refused(Announce(600_000, [chunks[1], chunks[0], chunks[2]])).Should().Be(("file.chunks[0].index", "file.chunks_do_not_add_up"));
+        Refused(Announce(600_000, [chunks[0], chunks[0], chunks[2]])).Should().Be(("file.chunks[1].index", "file.chunks_do_not_add_up"));
+        Refused(Announce(600_000, [.. chunks, chunks[2]])).Should().Be(("file.chunks", "file.chunks_do_not_add_up"));
+        Refused(Announce(600_000, [chunks[0], chunks[1] with { Hash = "abc" }, chunks[2]])).Should().Be(("file.chunks[1].hash", "file.hash_malformed"));
+    }
+
+    [Fact]
+    public void A_root_must_be_that_of_the_chunks()
+    {
+        var root = Accepted(Announce(600_000)).MerkleRoot!.Value.ToString();
+
+        Accepted(Announce(600_000, merkleRoot: root)).MerkleRoot!.Value.ToString().Should().Be(root);
+        Refused(Announce(600_000, merkleRoot: Digest("another"))).Should().Be(("file.merkle_root", "file.merkle_root_differs"));
+        Refused(Announce(600_000, merkleRoot: "root")).Should().Be(("file.merkle_root", "file.hash_malformed"));
+    }
+
+    [Fact]
+    public void The_same_bytes_in_other_pieces_are_another_content()
+    {
+        var manifest = Accepted(Announce(600_000));
+
+        manifest.IsSameContent(Accepted(FileManifest.Of(Hash, "another name.mp4", 600_000, 262_144, Chunks(600_000), null))).Should().BeTrue();
+        manifest.IsSameContent(Accepted(Announce(600_001, Chunks(600_001)))).Should().BeFalse();
+        manifest.IsSameContent(Accepted(Announce(600_000, [Chunks(600_000)[0] with { Hash = Digest("poison") }, .. Chunks(600_000)[1..]]))).Should().BeFalse();
+    }
+
+    [Theory]
+    [InlineData("lesson 1 & 2 + more; <b>.mp4")]
+    [InlineData("урок.mp4")]
+    [InlineData("...hidden")]
+    public void A_name_may_hold_whatever_stays_in_its_folder(string name) => FileName.Fault(name).Should().BeNull();
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("  ")]
+    [InlineData(".")]
+    [InlineData("..")]
+    [InlineData("../../etc/passwd")]
+    [InlineData("/etc/passwd")]
+    [InlineData("C:\\autoexec.bat")]
+    [InlineData("a\0b")]
+    [InlineData("a\nb")]
+    [InlineData("a\u009bb")]
+    [InlineData("gpj.\u202Eexe")]
+    [InlineData("a\uD800b")]
+    public void A_name_that_leads_elsewhere_or_hides_what_it_is_is_refused(string? name) => FileName.Fault(name).Should().NotBeNull();
+
+    [Fact]
+    public void A_name_is_measured_in_bytes()
+    {
+        FileName.Fault(new string('я', 127)).Should().BeNull();
+        FileName.Fault(new string('я', 128)).Should().NotBeNull();
+    }
+
+    [Theory]
+    [InlineData("lesson.MP4", "video")]
+    [InlineData("song.flac", "audio")]
+    [InlineData("notes.pdf", "document")]
+    [InlineData("board.png", "image")]
+    [InlineData("tools.tar.gz", "software")]
+    [InlineData("README", "other")]
+    [InlineData("data.bin", "other")]
+    public void A_category_comes_from_the_ending(string name, string category) => FileCategory.Of(name).Should().Be(category);
+
+    private static Result<FileManifest> Announce(long size, IReadOnlyList<AnnouncedChunk>? chunks = null, string? merkleRoot = null) =>
+        FileManifest.Of(Hash, "lesson.mp4", size, 262_144, chunks ?? Chunks(size), merkleRoot);
+
+    private static AnnouncedChunk[] Chunks(long size)
+    {
+        const int ChunkSize = 262_144;
+        var count = (int)((size + ChunkSize - 1) / ChunkSize);
+        return [.. Enumerable.Range(0, count).Select(index => new AnnouncedChunk(
+            index, Digest(index.ToString(CultureInfo.InvariantCulture)), Math.Min(ChunkSize, size - ((long)index * ChunkSize))))];
+    }
+
+    private static FileManifest Accepted(Result<FileManifest> result)
+    {
+        result.TryGet(out var manifest, out var refusal).Should().BeTrue(refusal?.Detail);
+        return manifest!;
+    }
+
+    private static (string Field, string Code) Refused(Result<FileManifest> result)
+    {
+        result.TryGet(out _, out var refusal).Should().BeFalse();
+        return (refusal!.Errors!.Keys.Single(), refusal.Code);
+    }
+
+    private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
+}
