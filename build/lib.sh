@@ -116,16 +116,19 @@ need_postgres() {
     return "$status"
 }
 
-# Tests start servers of their own: the package's need not run beside them.
-need_redis() {
-    has redis-server && return
+# need_idle PROGRAM WHAT PACKAGE: tests start servers of their own; the package's need not run beside them.
+need_idle() {
+    has "$1" && return
     local policy=/usr/sbin/policy-rc.d status=0
     if can_apt && [[ ! -e $policy ]]; then
         printf '#!/bin/sh\nexit 101\n' | as_root install -m 0755 /dev/stdin "$policy"
-        (need_packages Redis redis-server) || status=$?
+        (need_packages "$2" "$3") || status=$?
         as_root rm -f "$policy"
     else
-        (need_packages Redis redis-server) || status=$?
+        (need_packages "$2" "$3") || status=$?
     fi
     return "$status"
 }
+
+need_redis() { need_idle redis-server Redis redis-server; }
+need_promtool() { need_idle promtool 'promtool, which comes with Prometheus,' prometheus; }

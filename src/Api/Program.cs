@@ -36,6 +36,7 @@ try
     builder.Services.AddOpenApiDocument();
     builder.Services.AddRazorComponents();
     builder.Services.AddOperatorForms();
+    builder.Services.AddInternalServer();
 
     await using var app = builder.Build();
     app.CheckConfiguration(options);
@@ -47,6 +48,7 @@ try
     app.UseCaller();
 
     app.MapHealth();
+    app.MapMetrics();
     app.MapDocumentation();
     app.MapJsonWebKeys();
     app.MapPages();

@@ -13,6 +13,7 @@ internal sealed record StartOptions(int Port, bool Demo, bool Reset, string Fold
 {
     private const int DefaultPort = 8080;
     private const string PortIs = "--port=";
+    private const string InternalPortIs = "--internal-port=";
 
     /// <summary>appsettings.json lies beside the program, wherever it was started from.</summary>
     public WebApplicationOptions Host => new() { Args = HostArguments, ContentRootPath = AppContext.BaseDirectory };
@@ -36,11 +37,17 @@ internal sealed record StartOptions(int Port, bool Demo, bool Reset, string Fold
                 case var other when other.StartsWith(PortIs, StringComparison.Ordinal):
                     port = ParsePort(other[PortIs.Length..]);
                     break;
+                case "--internal-port":
+                    rest.Add($"--Internal:Port={args.ElementAtOrDefault(++index)}");
+                    break;
+                case var other when other.StartsWith(InternalPortIs, StringComparison.Ordinal):
+                    rest.Add($"--Internal:Port={other[InternalPortIs.Length..]}");
+                    break;
                 case var setting when setting.Contains('=', StringComparison.Ordinal):
                     rest.Add(setting);
                     break;
                 default:
-                    throw new StartupFault($"{args[index]} is no option: there are --port N, --demo, --reset, and any setting as --Name=value.");
+                    throw new StartupFault($"{args[index]} is no option: there are --port N, --internal-port N, --demo, --reset, and any setting as --Name=value.");
             }
         }
 

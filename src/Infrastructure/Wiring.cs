@@ -38,6 +38,7 @@ using Vtp.Infrastructure.Jobs;
 using Vtp.Infrastructure.Jobs.Schedules;
 using Vtp.Infrastructure.Links;
 using Vtp.Infrastructure.Notices;
+using Vtp.Infrastructure.Observability;
 using Vtp.Infrastructure.Passwords;
 using Vtp.Infrastructure.Persistence;
 using Vtp.Infrastructure.Profiles;
@@ -63,6 +64,7 @@ public static class Wiring
         this IServiceCollection services, IConfiguration configuration, string folder, Func<IServiceProvider, Uri> publicUrl)
     {
         services.AddSingleton(TimeProvider.System);
+        services.AddObservability(configuration);
         services.AddDatabase();
         services.AddRedis(configuration);
         services.AddSecrets();

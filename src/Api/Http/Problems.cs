@@ -59,6 +59,7 @@ internal static partial class Problems
     /// <summary>What stands before the body of a refusal, whatever the body is.</summary>
     public static void Announce(HttpResponse response, int status, Refusal refusal)
     {
+        HttpMetrics.Refused(status);
         response.StatusCode = status;
         response.Headers.CacheControl = "no-store";
         if (status == StatusCodes.Status401Unauthorized)

@@ -50,19 +50,20 @@ internal static class Connections
     public const string Reads = "reads";
 
     /// <summary>For everything that may hold its connection while it works.</summary>
-    public static NpgsqlDataSource Pool(string connectionString) => Pool(connectionString, size => Math.Max(1, size - ReadsOf(size)));
+    public static NpgsqlDataSource Pool(string connectionString) => Pool("main", connectionString, size => Math.Max(1, size - ReadsOf(size)));
 
     /// <summary>
     /// For reads of one round trip, which hold nothing else and wait for nobody: jobs and long transactions cannot take their
     /// connections away. A quarter of Maximum Pool Size, because PostgreSQL answers the same reads cheaper from few sessions.
     /// </summary>
-    public static NpgsqlDataSource ReadPool(string connectionString) => Pool(connectionString, ReadsOf);
+    public static NpgsqlDataSource ReadPool(string connectionString) => Pool(Reads, connectionString, ReadsOf);
 
     private static int ReadsOf(int size) => Math.Max(1, size / 4);
 
-    private static NpgsqlDataSource Pool(string connectionString, Func<int, int> share)
+    private static NpgsqlDataSource Pool(string name, string connectionString, Func<int, int> share)
     {
-        var builder = new NpgsqlDataSourceBuilder(Defaults + connectionString);
+        // Without a name metrics would call it by its host, database and user.
+        var builder = new NpgsqlDataSourceBuilder(Defaults + connectionString) { Name = name };
         var settings = builder.ConnectionStringBuilder;
         settings.MaxPoolSize = share(settings.MaxPoolSize);
         settings.MinPoolSize = Math.Min(settings.MinPoolSize, settings.MaxPoolSize);

@@ -1,9 +1,12 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
+using Vtp.Application.Common.Pipeline;
 using Vtp.Application.Webhooks;
 using Vtp.Domain.Webhooks;
+using Vtp.Infrastructure.Persistence;
 
 namespace Vtp.Infrastructure.Webhooks;
 
@@ -20,6 +23,10 @@ internal sealed class WebhookSender : IWebhookSender, IDisposable
     // A connection that is used again was judged when it was made; not for longer, so that DNS changes are seen.
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan ConnectionIdle = TimeSpan.FromSeconds(30);
+
+    private static readonly Meter Meter = new(Telemetry.Name);
+    private static readonly Histogram<double> Duration =
+        Meter.CreateHistogram<double>("vtp.webhooks.attempt.duration", "s", "How long attempts to deliver took, by the class of the answer, or why there was none.");
 
     private readonly WebhookUrlRules _rules;
     private readonly TimeSpan _timeout;
@@ -49,6 +56,21 @@ internal sealed class WebhookSender : IWebhookSender, IDisposable
     }
 
     public async Task<WebhookAnswer> SendAsync(WebhookRequest request, CancellationToken cancellationToken)
+    {
+        var answer = await TrySendAsync(request, cancellationToken);
+        Duration.Record(answer.Duration.TotalSeconds, new KeyValuePair<string, object?>("outcome", OutcomeOf(answer)));
+        return answer;
+    }
+
+    /// <summary>2xx, 4xx and so on, or a word.</summary>
+    private static string OutcomeOf(WebhookAnswer answer) => answer.Status switch
+    {
+        >= 100 and <= 599 and var status => $"{status / 100}xx",
+        null => VtpDbContext.SnakeCase(answer.Outcome.ToString()),
+        _ => "other",
+    };
+
+    private async Task<WebhookAnswer> TrySendAsync(WebhookRequest request, CancellationToken cancellationToken)
     {
         var started = _clock.GetTimestamp();
         if (_rules.Check(request.Url).Refusal is { } refusal)

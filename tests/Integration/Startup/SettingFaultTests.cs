@@ -18,6 +18,9 @@ public sealed class SettingFaultTests(VtpFolder folder) : IClassFixture<VtpFolde
     [InlineData("Webhooks__Timeout", "00:01:00", "Webhooks:Timeout must lie between 1 and 30 seconds.")]
     [InlineData("Webhooks__AllowedNetworks", "10.0.0.0/8,home", "Webhooks:AllowedNetworks needs CIDRs like 10.0.0.0/8, comma separated.")]
     [InlineData("LiveKit__ApiKey", "APIabc", "LiveKit:ApiKey and LiveKit:ApiSecret are set together or not at all.")]
+    [InlineData("Internal__Port", "metrics", "Internal:Port is 'metrics', not a port number.")]
+    [InlineData("Metrics__Token", "canary", "Metrics:Token needs 16 characters or more.")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "canary", "OTEL_EXPORTER_OTLP_ENDPOINT is no address like http://collector.example.com:4318.")]
     [InlineData("PublicUrl", "vtp.example.com", "PublicUrl is 'vtp.example.com', not an address like https://vtp.example.com.")]
     [InlineData("RateLimits__sign-in__Limit", "0", "RateLimits:sign-in needs a Limit of 1 or more, a Period above zero and a Burst of 0 or more.")]
     [InlineData("ConnectionStrings__Redis", "127.0.0.1:6379,canary=canary", "ConnectionStrings__Redis cannot be read: it looks like redis.example.com:6379,password=secret.")]
@@ -31,7 +34,7 @@ public sealed class SettingFaultTests(VtpFolder folder) : IClassFixture<VtpFolde
     [InlineData("--port abc", "--port needs a number from 0 to 65535.")]
     [InlineData("--port", "--port needs a number from 0 to 65535.")]
     [InlineData("--port=65536", "--port needs a number from 0 to 65535.")]
-    [InlineData("--prot 9000", "--prot is no option: there are --port N, --demo, --reset, and any setting as --Name=value.")]
+    [InlineData("--prot 9000", "--prot is no option: there are --port N, --internal-port N, --demo, --reset, and any setting as --Name=value.")]
     [InlineData("--reset", "--reset deletes the embedded database only, and ConnectionStrings__Vtp names another: empty that one yourself.")]
     public async Task An_argument_that_makes_no_sense_is_one_sentence(string arguments, string sentence) =>
         (await Refusal.OfAsync(folder, arguments.Split(' '), [("ConnectionStrings__Vtp", NoDatabase)])).Should().Be(sentence);

@@ -163,8 +163,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         };
         try
         {
-            await using var connection = new NpgsqlConnection(administrator.ConnectionString);
-            await connection.OpenAsync(ct);
+            // Ends with its last connection, and is not among the pools that metrics list.
+            await using var source = NpgsqlDataSource.Create(administrator);
+            await using var connection = await source.OpenConnectionAsync(ct);
 
             await using var command = connection.CreateCommand();
             command.CommandText = $"SELECT EXISTS (SELECT FROM pg_database WHERE datname = '{Name}')";
