@@ -46,6 +46,7 @@ try
     app.UseHead();
     app.UseTrustedProxies();
     app.UseCaller();
+    app.UseLimits();
 
     app.MapHealth();
     app.MapMetrics();
@@ -71,6 +72,7 @@ try
     api.MapLiveKit();
     app.MapLegacyLiveKit();
     api.MapInstallationAudit();
+    api.MapLimits();
 
     await app.Services.MigrateDatabaseAsync(CancellationToken.None);
     await app.ServeAsync(options, database);

@@ -71,7 +71,7 @@ public static class Wiring
         services.AddPasswords(configuration);
         services.AddTokens(configuration);
         services.AddEmail(configuration, folder);
-        services.AddSingleton<IRateLimiter, MemoryRateLimiter>();
+        services.AddRateLimits();
         services.AddScoped<IIdempotencyStore, IdempotencyStore>();
         services.AddSingleton<ExpiredAnswers>();
         services.AddSingleton<HybridCache, MemoryHybridCache>();

@@ -86,7 +86,8 @@ internal static partial class Problems
             refusal.Code,
             refusal.Detail,
             context.TraceIdentifier(),
-            refusal.Errors);
+            refusal.Errors,
+            refusal.ViolatedPolicies);
         await context.Response.WriteAsJsonAsync(problem, Json.Options.GetTypeInfo(typeof(Problem)), ContentType, context.RequestAborted);
     }
 
@@ -206,6 +207,7 @@ internal static partial class Problems
 /// <param name="Message">Repeats <c>detail</c> for clients of older systems.</param>
 /// <param name="TraceId">Quote it when you ask for help; also in the header X-Request-ID.</param>
 /// <param name="Errors">The fields at fault, each with its sentences.</param>
+/// <param name="ViolatedPolicies">The limits that refused, as RateLimit-Policy names them.</param>
 internal sealed record Problem(
     string Type,
     string Title,
@@ -215,4 +217,7 @@ internal sealed record Problem(
     string Message,
     string TraceId,
     [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
-    IReadOnlyDictionary<string, string[]>? Errors);
+    IReadOnlyDictionary<string, string[]>? Errors,
+    [property: System.Text.Json.Serialization.JsonPropertyName("violated-policies")]
+    [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
+    IReadOnlyList<string>? ViolatedPolicies);

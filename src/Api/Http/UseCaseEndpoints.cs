@@ -45,10 +45,7 @@ internal sealed record UseCaseMetadata(Type UseCase)
             yield return StatusCodes.Status422UnprocessableEntity;
         }
 
-        if (UseCase.IsDefined(typeof(RateLimitedAttribute)))
-        {
-            yield return StatusCodes.Status429TooManyRequests;
-        }
+        yield return StatusCodes.Status429TooManyRequests;
     }
 }
 
@@ -72,7 +69,7 @@ internal static class UseCaseEndpoints
             endpoint.Produces<Problem>(status, Problems.ContentType);
         }
 
-        return endpoint.WithName(useCase.Name).WithSummary(summary).WithMetadata(useCase);
+        return endpoint.WithName(useCase.Name).WithSummary(summary).WithMetadata(useCase, UseCaseLimits.Of(useCase.UseCase));
     }
 
     public static TBuilder OpenToAll<TBuilder>(this TBuilder endpoint, string reason)

@@ -27,6 +27,7 @@ public enum AuditExportFormat
 /// <param name="StartDate">A day in UTC (2026-11-21) or a moment (RFC 3339); included.</param>
 /// <param name="EndDate">Likewise; a day counts as a whole.</param>
 [Requires(Permission.ViewAuditLogs)]
+[RequestCost(10)]
 [OpenToKeys(KeyScopes.AuditRead)]
 [Audited(AuditActions.AuditExported)]
 public sealed record ExportAuditLogsQuery(

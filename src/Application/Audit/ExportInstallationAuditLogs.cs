@@ -11,6 +11,7 @@ namespace Vtp.Application.Audit;
 /// <param name="StartDate">A day in UTC (2026-11-21) or a moment (RFC 3339); included.</param>
 /// <param name="EndDate">Likewise; a day counts as a whole.</param>
 [Requires(Permission.Operate)]
+[RequestCost(10)]
 [Audited(AuditActions.InstallationAuditExported)]
 public sealed record ExportInstallationAuditLogsQuery(
     AuditExportFormat Format,

@@ -11,6 +11,7 @@ namespace Vtp.Application.Audit;
 /// is 200 either way. It is the server's own word: whoever does not trust that takes the export and verifies it elsewhere.
 /// </summary>
 [Requires(Permission.ViewAuditLogs)]
+[RequestCost(10)]
 public sealed record VerifyAuditLogsQuery(Guid OrgId) : IQuery<AuditVerification>, IAboutOrganization
 {
     OrganizationId? IAboutOrganization.Organization => new(OrgId);

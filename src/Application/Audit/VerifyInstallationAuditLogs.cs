@@ -9,6 +9,7 @@ namespace Vtp.Application.Audit;
 /// is in the answer, which is 200 either way.
 /// </summary>
 [Requires(Permission.Operate)]
+[RequestCost(10)]
 public sealed record VerifyInstallationAuditLogsQuery : IQuery<AuditVerification>;
 
 internal sealed class VerifyInstallationAuditLogsHandler(IAuditTrail trail, TenantScope tenant)

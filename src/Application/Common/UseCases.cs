@@ -80,6 +80,13 @@ public sealed class RateLimitedAttribute(string policy) : Attribute
     public string Policy { get; } = policy;
 }
 
+/// <summary>For how many requests one run of this counts in the budgets of its caller.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class RequestCostAttribute(int cost) : Attribute
+{
+    public int Cost { get; } = cost;
+}
+
 /// <summary>What a guess is aimed at (an address, a challenge), for limits that count per target.</summary>
 public interface IRateLimitTarget
 {

@@ -48,6 +48,9 @@ public sealed record Refusal(RefusalKind Kind, string Code, string Detail)
     /// <summary>How long to wait; exact, so that a client that waits this long is heard.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>The limits that refused.</summary>
+    public IReadOnlyList<string>? ViolatedPolicies { get; init; }
+
     public static Refusal Invalid(IReadOnlyDictionary<string, string[]> errors) =>
         new(RefusalKind.Invalid, "request.invalid", "One or more fields are not valid.") { Errors = errors };
 

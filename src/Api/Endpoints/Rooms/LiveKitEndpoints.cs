@@ -2,6 +2,7 @@ using MediatR;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Vtp.Api.Http;
+using Vtp.Application.Common;
 using Vtp.Application.Rooms.LiveKit;
 using static Microsoft.AspNetCore.Http.StatusCodes;
 
@@ -21,7 +22,9 @@ internal static class LiveKitEndpoints
 
     /// <summary>Where the control plane that VTP replaces was told by LiveKit.</summary>
     public static void MapLegacyLiveKit(this IEndpointRouteBuilder app) =>
-        app.MapPost("/webhooks/livekit", Receive).ExcludeFromDescription().WithMetadata(new UseCaseMetadata(typeof(ReceiveLiveKitEventCommand))).TakesEvents();
+        app.MapPost("/webhooks/livekit", Receive).ExcludeFromDescription()
+            .WithMetadata(new UseCaseMetadata(typeof(ReceiveLiveKitEventCommand)), UseCaseLimits.Of(typeof(ReceiveLiveKitEventCommand)))
+            .TakesEvents();
 
     private static RouteHandlerBuilder TakesEvents(this RouteHandlerBuilder endpoint) =>
         endpoint.Accepts<Stream>(ContentTypes[0], ContentTypes[1..]).WithMetadata(new RequestSizeLimitAttribute(MaximumBytes));

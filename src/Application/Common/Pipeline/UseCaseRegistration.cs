@@ -18,6 +18,7 @@ public static class UseCaseRegistration
         services.AddScoped<AuditSubject>();
         services.AddScoped<TenantScope>();
         services.AddScoped<Access>();
+        services.AddScoped<RequestLimits>();
         return services.AddUseCases(typeof(UseCaseRegistration).Assembly.GetTypes());
     }
 

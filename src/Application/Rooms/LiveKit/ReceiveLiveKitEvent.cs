@@ -12,6 +12,7 @@ namespace Vtp.Application.Rooms.LiveKit;
 /// <param name="Authorization">The header: a JWT.</param>
 /// <param name="Body">Its very bytes, which are what is signed.</param>
 [Requires(Permission.Anyone)]
+[RateLimited(RateLimitPolicies.LiveKit)]
 public sealed record ReceiveLiveKitEventCommand(string? Authorization, ReadOnlyMemory<byte> Body) : ICommand<LiveKitEventReceived>;
 
 public sealed record LiveKitEventReceived(string Message);

@@ -11,6 +11,7 @@ namespace Vtp.Application.Tenancy.Archives;
 /// passwords and second factors.
 /// </summary>
 [Requires(Permission.ManageOrganization)]
+[RequestCost(10)]
 [Audited(AuditActions.OrganizationExported)]
 public sealed record ExportOrganizationQuery(Guid Id) : IQuery<Archive>, IAboutOrganization
 {

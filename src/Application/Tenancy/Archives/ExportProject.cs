@@ -8,6 +8,7 @@ namespace Vtp.Application.Tenancy.Archives;
 
 /// <summary>One project as a ZIP: its settings and keys as they are at one moment. The organization's people and trail are not in it.</summary>
 [Requires(Permission.ManageProjects)]
+[RequestCost(10)]
 [Audited(AuditActions.ProjectExported)]
 public sealed record ExportProjectQuery(Guid Id) : IQuery<Archive>, IAboutProject
 {

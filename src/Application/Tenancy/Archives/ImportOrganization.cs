@@ -13,6 +13,7 @@ namespace Vtp.Application.Tenancy.Archives;
 /// </summary>
 /// <param name="Archive">The ZIP.</param>
 [Requires(Permission.Operate)]
+[RateLimited(RateLimitPolicies.Upload)]
 [Audited(AuditActions.OrganizationImported)]
 [Idempotent]
 public sealed record ImportOrganizationCommand(Stream Archive) : ICommand<OrganizationImported>;

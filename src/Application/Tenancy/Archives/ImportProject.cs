@@ -15,6 +15,7 @@ namespace Vtp.Application.Tenancy.Archives;
 /// <param name="OrgId">The organization that gets it.</param>
 /// <param name="Archive">The ZIP.</param>
 [Requires(Permission.ManageProjects)]
+[RateLimited(RateLimitPolicies.Upload)]
 [Audited(AuditActions.ProjectImported)]
 [Idempotent]
 public sealed record ImportProjectCommand(Guid OrgId, Stream Archive) : ICommand<ProjectImported>, IAboutOrganization

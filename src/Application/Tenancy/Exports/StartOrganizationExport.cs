@@ -8,6 +8,7 @@ namespace Vtp.Application.Tenancy.Exports;
 
 /// <summary>Makes the archive of an organization in the background. At most three exports of an organization are ready or not finished; each is kept for seven days. Who asks for it is mailed when it is ready.</summary>
 [Requires(Permission.ManageOrganization)]
+[RequestCost(10)]
 [Audited(AuditActions.OrganizationExportStarted)]
 [Idempotent]
 public sealed record StartOrganizationExportCommand(Guid Id) : ICommand<ExportView>, IAboutOrganization

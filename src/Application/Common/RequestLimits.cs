@@ -1,0 +1,161 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+using Vtp.Domain.Common;
+
+namespace Vtp.Application.Common;
+
+/// <summary>What a use case declares about its limits.</summary>
+public sealed class UseCaseLimits
+{
+    private UseCaseLimits(Type useCase)
+    {
+        UseCase = useCase;
+        Policies = [.. useCase.GetCustomAttributes<RateLimitedAttribute>().Select(attribute => attribute.Policy)];
+        Cost = useCase.GetCustomAttribute<RequestCostAttribute>()?.Cost ?? 1;
+        NeedsTarget = Policies.Any(policy => ScopeOf(policy) == RateLimitScope.AddressAndTarget);
+        IsCountedByAddress = Policies.Any(policy => ScopeOf(policy) == RateLimitScope.Address);
+    }
+
+    public Type UseCase { get; }
+
+    public IReadOnlyList<string> Policies { get; }
+
+    /// <summary>In the budgets of every request.</summary>
+    public int Cost { get; }
+
+    /// <summary>Whose budget it is becomes known only when the body has been read.</summary>
+    public bool NeedsTarget { get; }
+
+    /// <summary>Has a budget of its own for each address, made for how many people share one.</summary>
+    public bool IsCountedByAddress { get; }
+
+    public static UseCaseLimits Of(Type useCase) => new(useCase);
+
+    internal static RateLimitScope ScopeOf(string policy) => RateLimitPolicies.Defaults[policy].Scope;
+}
+
+/// <summary>
+/// What one request takes from which budgets: those of its caller and those of its use case, together, once. The server
+/// asks at the door, before anything is read. Where the budget depends on the body, the door only looks, the pipeline takes,
+/// and a request that did not get that far is charged to its caller when it ends.
+/// </summary>
+public sealed class RequestLimits(IRateLimiter limiter, ICaller caller)
+{
+    private UseCaseLimits? _taken;
+    private UseCaseLimits? _owed;
+
+    /// <summary>What the limiter said last; null while no policy applies.</summary>
+    public RateLimitDecision? Latest { get; private set; }
+
+    /// <summary>At the door.</summary>
+    /// <returns>Null when admitted.</returns>
+    public async ValueTask<Refusal?> EnterAsync(UseCaseLimits limits, CancellationToken cancellationToken)
+    {
+        var charges = ChargesAtTheDoor(limits);
+        if (limits.NeedsTarget)
+        {
+            var seen = await limiter.LookAsync(charges, cancellationToken);
+            (Latest, _owed) = (seen, seen.IsAdmitted ? limits : null);
+        }
+        else
+        {
+            (Latest, _taken) = (await limiter.TakeAsync(charges, cancellationToken), limits);
+        }
+
+        return RefusalOf(Latest);
+    }
+
+    /// <summary>In the pipeline.</summary>
+    /// <returns>Null when admitted.</returns>
+    public async ValueTask<Refusal?> TakeAsync(UseCaseLimits limits, string? target, CancellationToken cancellationToken)
+    {
+        if (caller.IsSystem || (_taken?.UseCase == limits.UseCase && Interlocked.Exchange(ref _taken, null) is not null))
+        {
+            return null;
+        }
+
+        var charges = limits.Policies.Select(policy => new RateLimitCharge(policy, PartitionOf(policy, target)));
+        if (_owed?.UseCase == limits.UseCase)
+        {
+            charges = CallersCharges(limits).Concat(charges);
+            _owed = null;
+        }
+
+        Latest = await limiter.TakeAsync([.. charges], cancellationToken);
+        return RefusalOf(Latest);
+    }
+
+    /// <summary>At the end: a body that nobody could read was a request too.</summary>
+    public async ValueTask SettleAsync(CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref _owed, null) is { } limits)
+        {
+            await limiter.TakeAsync(ChargesAtTheDoor(limits), cancellationToken);
+        }
+    }
+
+    /// <summary>Every budget of this caller that does not depend on what they send, as it stands.</summary>
+    public async ValueTask<IReadOnlyList<RateLimitState>> ReadAsync(CancellationToken cancellationToken)
+    {
+        var isKnown = caller.SignedIn is not null || caller.Key is not null;
+        var own = RateLimitPolicies.Defaults
+            .Where(policy => !IsCallers(policy.Key) && (policy.Value.Scope == RateLimitScope.Address || (isKnown && policy.Value.Scope == RateLimitScope.Account)))
+            .Select(policy => new RateLimitCharge(policy.Key, PartitionOf(policy.Key, target: null)));
+        return (await limiter.LookAsync([.. CallersPolicies(isCountedByAddress: false).Select(policy => new RateLimitCharge(policy, PartitionOf(policy, null))), .. own], cancellationToken)).States;
+    }
+
+    private static bool IsCallers(string policy) =>
+        policy is RateLimitPolicies.Anonymous or RateLimitPolicies.User or RateLimitPolicies.Key or RateLimitPolicies.Project;
+
+    private static Refusal? RefusalOf(RateLimitDecision decision) => decision.IsAdmitted ? null : RateLimitRefusal.Of(decision);
+
+    private RateLimitCharge[] ChargesAtTheDoor(UseCaseLimits limits) =>
+    [
+        .. CallersCharges(limits),
+        .. limits.Policies.Where(policy => UseCaseLimits.ScopeOf(policy) != RateLimitScope.AddressAndTarget)
+            .Select(policy => new RateLimitCharge(policy, PartitionOf(policy, target: null))),
+    ];
+
+    private IEnumerable<RateLimitCharge> CallersCharges(UseCaseLimits limits) =>
+        CallersPolicies(limits.IsCountedByAddress).Select(policy => new RateLimitCharge(policy, PartitionOf(policy, target: null), limits.Cost));
+
+    private string[] CallersPolicies(bool isCountedByAddress) =>
+        caller.SignedIn is not null ? [RateLimitPolicies.User]
+        : caller.Key is not null ? [RateLimitPolicies.Key, RateLimitPolicies.Project]
+        : isCountedByAddress ? []
+        : [RateLimitPolicies.Anonymous];
+
+    private string PartitionOf(string policy, string? target) => UseCaseLimits.ScopeOf(policy) switch
+    {
+        RateLimitScope.Account when caller.SignedIn is { } signedIn => signedIn.AccountId.ToString(),
+        RateLimitScope.Account or RateLimitScope.Key when caller.Key is { } key => key.KeyId.ToString(),
+        RateLimitScope.Project when caller.Key is { } key => key.ProjectId.ToString(),
+        RateLimitScope.AddressAndTarget => $"{Network(caller.IpAddress)} {Digest(target)}",
+        _ => Network(caller.IpAddress),
+    };
+
+    /// <summary>IPv6 gives every subscriber 2^64 addresses; they are one caller.</summary>
+    private static string Network(string? address) =>
+        IPAddress.TryParse(address, out var parsed) && parsed.AddressFamily == AddressFamily.InterNetworkV6
+            ? $"{new IPAddress([.. parsed.GetAddressBytes().AsSpan(0, 8), .. new byte[8]])}/64"
+            : address ?? "";
+
+    /// <summary>Of a length that no client chooses, and no mail address lies in Redis.</summary>
+    private static string Digest(string? target) =>
+        target is null ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target)).AsSpan(0, 16));
+}
+
+internal static class RateLimitRefusal
+{
+    public const string Code = "rate_limit.exceeded";
+
+    public static Refusal Of(RateLimitDecision decision) =>
+        new(RefusalKind.TooMany, Code, "Too many requests. Wait as long as Retry-After says.")
+        {
+            RetryAfter = decision.RetryAfter,
+            ViolatedPolicies = [.. decision.States.Where(state => state.Wait > TimeSpan.Zero).Select(state => state.Policy)],
+        };
+}

@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Vtp.Infrastructure.RateLimiting;
+
+/// <summary>
+/// How many nodes there are, this one included, as last heard: each leaves a sign of life in the tables of schedules. A node
+/// that has died is counted for three of those signs, for which its share is nobody's.
+/// </summary>
+internal sealed partial class KnownNodes(NpgsqlDataSource database, TimeProvider clock, ILogger<KnownNodes> logger) : BackgroundService
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+
+    // By each other's signs and not by a clock: those of nodes and of the database differ. In .NET's ticks.
+    private const string Alive = """
+        SELECT count(*)::int FROM qrtz_scheduler_state
+        WHERE last_checkin_time > (SELECT max(last_checkin_time) FROM qrtz_scheduler_state) - 450000000
+        """;
+
+    private int _count = 1;
+
+    public int Count => Volatile.Read(ref _count);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(LookEvery, clock);
+        do
+        {
+            try
+            {
+                await using var command = database.CreateCommand(Alive);
+                Volatile.Write(ref _count, Math.Max(1, (int)(await command.ExecuteScalarAsync(stoppingToken))!));
+            }
+            catch (NpgsqlException exception)
+            {
+                // As many as before, then.
+                LogUnknown(exception);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The number of nodes could not be read")]
+    private partial void LogUnknown(Exception exception);
+}
