@@ -34,6 +34,7 @@ try
     builder.Services.AddTraceIdentifiers();
     builder.Services.AddProblems();
     builder.Services.AddOpenApiDocument();
+    builder.AddOrigins();
     builder.Services.AddRazorComponents();
     builder.Services.AddOperatorForms();
     builder.Services.AddInternalServer();
@@ -45,6 +46,8 @@ try
     app.UseProblems();
     app.UseHead();
     app.UseTrustedProxies();
+    app.UseHttpsRedirect();
+    app.UseOrigins();
     app.UseCaller();
     app.UseLimits();
 

@@ -5,6 +5,7 @@ using MediatR;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using Vtp.Api.Http;
 using Vtp.Application.Common;
@@ -20,6 +21,10 @@ internal static class Server
     // More than any JSON body of ours; routes that take files raise it for themselves.
     private const int MaximumBodyBytes = 32 * 1024;
 
+    // Who is slower holds a connection open for its own sake.
+    private static readonly TimeSpan HeadersArriveWithin = TimeSpan.FromSeconds(10);
+    private static readonly MinDataRate SlowestBody = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+
     public static void UseVtpServer(this WebApplicationBuilder builder, StartOptions options)
     {
         if (builder.Configuration[WebHostDefaults.ServerUrlsKey] is null && builder.Configuration["HTTP_PORTS"] is null)
@@ -32,6 +37,8 @@ internal static class Server
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaximumBodyBytes;
+            kestrel.Limits.RequestHeadersTimeout = HeadersArriveWithin;
+            kestrel.Limits.MinRequestBodyDataRate = SlowestBody;
         });
 
         // These two write request URLs and bodies, whose query strings may hold one-time tokens.
@@ -111,7 +118,7 @@ internal static class Server
         // Every request would pass through it, although it is asked for under its own path only.
         app.UseWhen(
             context => context.Request.Path.StartsWithSegments("/swagger", StringComparison.OrdinalIgnoreCase),
-            pages => pages.UseSwaggerUI(ui =>
+            pages => pages.Use(SecurityHeaders.Swagger).UseSwaggerUI(ui =>
             {
                 ui.RoutePrefix = "swagger";
                 ui.DocumentTitle = "VTP API";

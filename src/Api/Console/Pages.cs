@@ -31,7 +31,6 @@ internal static class Pages
     {
         var headers = context.HttpContext.Response.Headers;
         headers.ContentSecurityPolicy = policy;
-        headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";
         return next(context);
     }

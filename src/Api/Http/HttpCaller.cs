@@ -115,7 +115,7 @@ internal static class CallerMiddleware
     public static void WriteStandardHeaders(this HttpContext context)
     {
         context.Response.Headers["X-Request-ID"] = context.TraceIdentifier();
-        context.Response.Headers.XContentTypeOptions = "nosniff";
+        SecurityHeaders.Write(context);
     }
 
     /// <summary>The W3C trace id, which is also in the logs, the spans and the audit trail.</summary>

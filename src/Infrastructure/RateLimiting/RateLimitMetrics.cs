@@ -22,6 +22,8 @@ internal sealed class RateLimitMetrics : IDisposable
         _meter.CreateObservableGauge("vtp.ratelimit.alone", () => Volatile.Read(ref _isAlone), description: "1 while Redis is away and this node counts its share.");
     }
 
+    public bool IsAlone => Volatile.Read(ref _isAlone) == 1;
+
     /// <summary>Of a refused request the policies that refused it.</summary>
     public void Decided(RateLimitDecision decision, string counted)
     {
