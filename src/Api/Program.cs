@@ -64,6 +64,7 @@ try
     api.MapTwoFactor();
     api.MapAdministration();
     api.MapJobs();
+    api.MapCache();
     api.MapOrganizations();
     api.MapTeam();
     api.MapProjects();

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -57,7 +56,7 @@ namespace Vtp.Infrastructure;
 public static class Wiring
 {
     /// <param name="services">The server's.</param>
-    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Archives, Jobs, Events, Webhooks.</param>
+    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Cache, Archives, Jobs, Events, Webhooks.</param>
     /// <param name="folder">Where the embedded server and mails without a mail server are kept.</param>
     /// <param name="publicUrl">How people reach this server; mails link to it.</param>
     public static IServiceCollection AddInfrastructure(
@@ -74,7 +73,7 @@ public static class Wiring
         services.AddRateLimits();
         services.AddScoped<IIdempotencyStore, IdempotencyStore>();
         services.AddSingleton<ExpiredAnswers>();
-        services.AddSingleton<HybridCache, MemoryHybridCache>();
+        services.AddCache(configuration);
         services.AddTenancy(configuration);
         services.AddArchives(configuration);
         services.AddAudit(configuration);
@@ -114,9 +113,11 @@ public static class Wiring
             db.Tenant = provider.GetRequiredService<TenantScope>();
             db.Jobs = provider.GetRequiredService<JobQueue>();
             db.Events = provider.GetRequiredService<EventWriter>();
+            db.Announcements = provider.GetRequiredService<Announcements>();
             db.Marks = provider.GetRequiredService<AuditMarks>();
             return db;
         }));
+        services.AddScoped(provider => new Announcements(provider.GetRequiredService<Invalidations>().NudgeAsync));
         services.AddScoped<IVtpDb>(provider => provider.GetRequiredService<VtpDbContext>());
     }
 
@@ -129,6 +130,7 @@ public static class Wiring
         services.AddSingleton(new LiveKitAddress(configuration["LiveKit:Url"]));
         services.AddSingleton<IMemberships, MembershipReader>();
         services.AddSingleton<KnownKeys>();
+        services.AddSingleton(provider => new Nudge(KnownKeys.Channel, provider.GetRequiredService<KnownKeys>().Wake));
         services.AddSingleton<KeyUses>();
         services.AddSingleton<IApiKeyReader, ApiKeyReader>();
         services.AddHostedService(provider => provider.GetRequiredService<KnownKeys>());
@@ -281,6 +283,7 @@ public static class Wiring
             ? new SessionPolicy(options.RefreshIdle, options.RefreshAbsolute, options.RefreshReuseGrace)
             : null!);
         services.AddSingleton<EndedSessions>();
+        services.AddSingleton(provider => new Nudge(EndedSessions.Channel, provider.GetRequiredService<EndedSessions>().Wake));
         services.AddSingleton<SigningKeys>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<IAccessTokens>(provider => provider.GetRequiredService<AccessTokens>());

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Net.Http.Headers;
 using Npgsql;
+using Vtp.Application.Common.Caching;
 using Vtp.Domain.Common;
 
 namespace Vtp.Api.Http;
@@ -103,6 +104,10 @@ internal static partial class Problems
             new Refusal(RefusalKind.Conflict, "request.duplicate", "It exists already."),
         PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter } => Unstorable,
         DbUpdateException { InnerException: PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire } } => Unstorable,
+        SourceTimeoutException => new Refusal(RefusalKind.Busy, "server.slow", "The answer takes longer than usual. Try again shortly.")
+        {
+            RetryAfter = TimeSpan.FromSeconds(1),
+        },
         _ when IsOutage(exception) => new Refusal(RefusalKind.Busy, "server.database_away", "The database does not answer. Try again shortly.")
         {
             RetryAfter = TimeSpan.FromSeconds(2),

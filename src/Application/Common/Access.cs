@@ -75,7 +75,7 @@ internal sealed class Access(ICaller caller, TenantScope tenant, IMemberships me
                 return notFound;
             }
 
-            tenant.Enter(membership.OrganizationId, project, membership.AuditRetentionDays);
+            tenant.Enter(membership.OrganizationId, project, membership.AuditRetentionDays, membership.Role);
             return membership.Role.Holds(permission) ? null : Refusal.Forbidden;
         }
     }

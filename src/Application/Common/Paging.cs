@@ -24,10 +24,13 @@ public static class Paging
 
     public static int ClampLimit(int? limit) => Math.Clamp(limit ?? DefaultLimit, 1, MaximumLimit);
 
+    /// <summary>The page that is answered, whatever was asked for.</summary>
+    public static (int Page, int Limit) Clamp(int? page, int? limit) => (Math.Clamp(page ?? 1, 1, MaximumPage), ClampLimit(limit));
+
     public static async Task<Page<T>> ToPageAsync<T>(
         this IQueryable<T> query, int? page, int? limit, CancellationToken cancellationToken)
     {
-        var (number, size) = (Math.Clamp(page ?? 1, 1, MaximumPage), ClampLimit(limit));
+        var (number, size) = Clamp(page, limit);
         var total = await query.CountAsync(cancellationToken);
         var data = await query.Skip((number - 1) * size).Take(size).ToListAsync(cancellationToken);
         return new Page<T>(data, new Pagination(number, size, total, (total + size - 1) / size));

@@ -1,3 +1,4 @@
+using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
 
@@ -18,6 +19,9 @@ public sealed class TenantScope
     /// <summary>The server's own work, which crosses organizations: policies let it see all, filters must be lifted by name.</summary>
     public bool IsSystem { get; private set; }
 
+    /// <summary>What the caller is in the one organization in view; null for a key, and beside the one that a person entered.</summary>
+    public MemberRole? Role { get; private set; }
+
     /// <summary>For how long what is written to the trail now is kept.</summary>
     public int AuditRetentionDays { get; private set; } = Vtp.Domain.Tenancy.Organizations.Organization.DefaultAuditRetentionDays;
 
@@ -26,12 +30,16 @@ public sealed class TenantScope
 
     public bool IsEmpty => Organizations.Length == 0 && !IsSystem;
 
-    public void Enter(OrganizationId organization, ProjectId? project, int auditRetentionDays) =>
-        (Organizations, Project, AuditRetentionDays, IsSystem) = ([organization], project, auditRetentionDays, false);
+    public void Enter(OrganizationId organization, ProjectId? project, int auditRetentionDays, MemberRole? role = null) =>
+        (Organizations, Project, AuditRetentionDays, Role, IsSystem) = ([organization], project, auditRetentionDays, role, false);
 
-    public void Enter(OrganizationId[] organizations) => (Organizations, Project, IsSystem) = (organizations, null, false);
+    public void Enter(OrganizationId[] organizations) => (Organizations, Project, Role, IsSystem) = (organizations, null, null, false);
 
-    public void EnterSystem() => (Organizations, Project, IsSystem) = ([], null, true);
+    public void EnterSystem() => (Organizations, Project, Role, IsSystem) = ([], null, null, true);
+
+    /// <summary>Work on behalf of another request sees what that one may see.</summary>
+    public void Follow(TenantScope other) =>
+        (Organizations, Project, AuditRetentionDays, Role, IsSystem) = (other.Organizations, other.Project, other.AuditRetentionDays, other.Role, other.IsSystem);
 
     /// <summary>A request that turns out to be about one project of the organization that it has entered.</summary>
     public void Narrow(ProjectId project) => Project = project;

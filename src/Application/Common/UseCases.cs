@@ -13,23 +13,6 @@ public interface ICommand<TAnswer> : IRequest<Result<TAnswer>>
 public interface IQuery<TAnswer> : IRequest<Result<TAnswer>>
     where TAnswer : notnull;
 
-/// <summary>A query whose answer may be a little old.</summary>
-public interface ICachedQuery
-{
-    /// <summary>Must name the tenant whose data the answer holds.</summary>
-    string CacheKey { get; }
-
-    IReadOnlyCollection<string> Tags { get; }
-
-    TimeSpan KeepFor { get; }
-}
-
-/// <summary>A command after whose success cached answers under these tags are wrong.</summary>
-public interface IInvalidates
-{
-    IReadOnlyCollection<string> InvalidatedTags { get; }
-}
-
 /// <summary>Who may run a use case. Every use case says so; there is no default.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class RequiresAttribute(Permission permission) : Attribute

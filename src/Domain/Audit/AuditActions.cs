@@ -40,6 +40,8 @@ public static class AuditActions
     public const string ScheduleRun = "schedule.run";
     public const string SchedulePaused = "schedule.paused";
     public const string ScheduleResumed = "schedule.resumed";
+    public const string CacheInvalidated = "cache.invalidated";
+    public const string CacheWarmed = "cache.warmed";
     public const string InstallationSetUp = "installation.set_up";
     public const string DemoAdded = "installation.demo_added";
 
@@ -119,6 +121,8 @@ public static class AuditActions
         new(ScheduleRun, "schedule", "A schedule was run out of its time."),
         new(SchedulePaused, "schedule", "A schedule was paused."),
         new(ScheduleResumed, "schedule", "A paused schedule ticks again."),
+        new(CacheInvalidated, "installation", "Kept answers were forgotten by hand."),
+        new(CacheWarmed, "installation", "What was asked for last was read ahead by hand."),
         new(InstallationSetUp, "account", "The first administrator was created."),
         new(DemoAdded, "installation", "People and a school to play with were added."),
         new(OrganizationCreated, "organization", "An organization was founded."),

@@ -5,7 +5,17 @@ using Npgsql;
 namespace Vtp.Infrastructure.Notices;
 
 /// <summary>Who wants to know what PostgreSQL notifies on one channel; constants of ours.</summary>
-internal sealed record NoticeChannel(string Name, Action Heard);
+/// <param name="Heard">With what was sent.</param>
+/// <param name="Listening">From now on it is heard; what was sent before may have been missed.</param>
+/// <param name="Deaf">From now on it is missed.</param>
+internal sealed record NoticeChannel(string Name, Action<string> Heard, Action Listening, Action Deaf)
+{
+    /// <summary>For a loop that looks by itself whenever it is woken.</summary>
+    public NoticeChannel(string name, Action wake)
+        : this(name, _ => wake(), wake, () => { })
+    {
+    }
+}
 
 /// <summary>
 /// Hears of what other nodes commit, on one connection for all channels. Nothing may depend on it: while it is deaf, all
@@ -18,7 +28,7 @@ internal sealed partial class NoticeListener(NpgsqlDataSource database, IEnumera
     // A connection that fell silent looks like one on which nothing happens.
     private static readonly TimeSpan Doubt = TimeSpan.FromSeconds(30);
 
-    private readonly Dictionary<string, Action> _heard = channels.ToDictionary(channel => channel.Name, channel => channel.Heard, StringComparer.Ordinal);
+    private readonly Dictionary<string, NoticeChannel> _channels = channels.ToDictionary(channel => channel.Name, StringComparer.Ordinal);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -39,13 +49,13 @@ internal sealed partial class NoticeListener(NpgsqlDataSource database, IEnumera
     private async Task ListenAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        connection.Notification += (_, notice) => _heard.GetValueOrDefault(notice.Channel)?.Invoke();
-        await ExecuteAsync(connection, string.Join("; ", _heard.Keys.Select(channel => $"LISTEN {channel}")), cancellationToken);
+        connection.Notification += (_, notice) => _channels.GetValueOrDefault(notice.Channel)?.Heard(notice.Payload);
+        await ExecuteAsync(connection, string.Join("; ", _channels.Keys.Select(channel => $"LISTEN {channel}")), cancellationToken);
 
         // What was committed while nobody listened.
-        foreach (var heard in _heard.Values)
+        foreach (var channel in _channels.Values)
         {
-            heard();
+            channel.Listening();
         }
 
         try
@@ -60,6 +70,11 @@ internal sealed partial class NoticeListener(NpgsqlDataSource database, IEnumera
         }
         finally
         {
+            foreach (var channel in _channels.Values)
+            {
+                channel.Deaf();
+            }
+
             // It goes back to the pool, where nothing of this may stay.
             if (connection.FullState == System.Data.ConnectionState.Open)
             {

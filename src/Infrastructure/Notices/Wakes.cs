@@ -3,7 +3,7 @@ using System.Threading.Channels;
 namespace Vtp.Infrastructure.Notices;
 
 /// <summary>Tells one loop of this node that there may be something to do. Many calls before it looks are one.</summary>
-internal abstract class Wakes
+internal class Wakes
 {
     private readonly Channel<bool> _wakes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 

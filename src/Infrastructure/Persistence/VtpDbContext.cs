@@ -96,6 +96,9 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     /// <summary>Events that wait for the next save; set likewise.</summary>
     public EventWriter? Events { get; set; }
 
+    /// <summary>Set likewise.</summary>
+    public Announcements? Announcements { get; set; }
+
     /// <summary>Marks entries as VTP's own. Set by whoever hands a context out.</summary>
     public AuditMarks? Marks { get; set; }
 
@@ -183,6 +186,7 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
         ChangeTracker.Clear();
         Jobs?.Forget();
         Events?.Forget();
+        Announcements?.Forget();
     }
 
     /// <summary>Begins a transaction that no save commits, so that what only the caller of the handler knows can join it.</summary>
@@ -295,6 +299,8 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
             await transaction.DisposeAsync();
             Events?.Committed();
         }
+
+        Announcements?.Committed();
     }
 
     private async Task RollBackAsync()

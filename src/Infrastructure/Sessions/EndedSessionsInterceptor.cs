@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Vtp.Domain.Identity.Sessions;
+using Vtp.Infrastructure.Persistence;
 
 namespace Vtp.Infrastructure.Sessions;
 
@@ -18,6 +19,7 @@ internal sealed class EndedSessionsInterceptor(EndedSessions endedSessions) : Sa
             if (entry is { State: EntityState.Modified, Entity.EndedAt: not null })
             {
                 endedSessions.Add(entry.Entity.Id);
+                (eventData.Context as VtpDbContext)?.Announcements?.Add(EndedSessions.Channel);
             }
         }
 

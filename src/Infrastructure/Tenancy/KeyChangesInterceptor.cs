@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
+using Vtp.Infrastructure.Persistence;
 
 namespace Vtp.Infrastructure.Tenancy;
 
@@ -21,13 +22,17 @@ internal sealed class KeyChangesInterceptor(KnownKeys keys) : SaveChangesInterce
             {
                 case { Entity: ApiKey key, State: EntityState.Added or EntityState.Modified }:
                     keys.Forget(key.KeyHash);
+                    Announce();
                     break;
                 case { Entity: Project or Organization, State: EntityState.Modified }:
                     keys.ForgetAll();
+                    Announce();
                     break;
             }
         }
 
         return ValueTask.FromResult(result);
+
+        void Announce() => (eventData.Context as VtpDbContext)?.Announcements?.Add(KnownKeys.Channel);
     }
 }

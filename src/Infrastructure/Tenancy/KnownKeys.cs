@@ -10,24 +10,32 @@ using Vtp.Application.Tenancy;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
+using Vtp.Infrastructure.Notices;
 using Vtp.Infrastructure.Persistence;
 
 namespace Vtp.Infrastructure.Tenancy;
 
 /// <summary>
-/// The keys that this node has seen, good and bad. Whatever changes one (a revocation, a deleted project) is read each
-/// second by the database's clock; when that has not succeeded for two seconds, requests ask the database themselves, so
+/// The keys that this node has seen, good and bad. Whatever changes one (a revocation, a deleted project) is read when
+/// another node tells of it, and each half second in any case, by the database's clock; when that has not succeeded for two seconds, requests ask the database themselves, so
 /// that an old answer is never taken for a new one. Texts that are no key are remembered too, a bounded number of them.
 /// </summary>
 internal sealed partial class KnownKeys(
     [FromKeyedServices(Connections.Reads)] NpgsqlDataSource database, TimeProvider clock, ILogger<KnownKeys> logger) : BackgroundService
 {
+    /// <summary>What is told of a key, a project or an organization that has changed.</summary>
+    public const string Channel = "!keys";
+
     private const int Capacity = 100_000;
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Trusted = TimeSpan.FromMilliseconds(1500);
 
     // A transaction that changed a key may commit some time after the moment that was written down.
     private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(90);
+
+    // Who is told reads little, because many may be told; what is missed is read with the next poll.
+    private static readonly TimeSpan Recent = TimeSpan.FromSeconds(5);
 
     private const string Columns =
         """
@@ -41,6 +49,7 @@ internal sealed partial class KnownKeys(
     private const string Changed = $"{Columns} WHERE changed_at > clock_timestamp() - $1";
     private const string ByHash = $"{Columns} WHERE key_hash = $1";
 
+    private readonly Wakes _told = new();
     private ConcurrentDictionary<KeyHash, KnownKey?> _keys = new();
     private int _count;
     private long _readAt;
@@ -56,20 +65,24 @@ internal sealed partial class KnownKeys(
 
     public void ForgetAll() => Interlocked.Exchange(ref _keys, new());
 
+    public void Wake() => _told.Wake();
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await ReadChangesAsync(cancellationToken);
+        await ReadAllAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(PollAsync(stoppingToken), ListenAsync(stoppingToken));
+
+    private async Task PollAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Poll);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try
             {
-                await ReadChangesAsync(stoppingToken);
+                await ReadAllAsync(stoppingToken);
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
@@ -78,10 +91,34 @@ internal sealed partial class KnownKeys(
         }
     }
 
-    private async Task ReadChangesAsync(CancellationToken cancellationToken)
+    private async Task ListenAsync(CancellationToken stoppingToken)
+    {
+        while (true)
+        {
+            await _told.WaitAsync(stoppingToken);
+            try
+            {
+                await ReadChangesAsync(Recent, stoppingToken);
+            }
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogReadFailed(exception);
+            }
+
+            await Task.Delay(Rest, stoppingToken);
+        }
+    }
+
+    private async Task ReadAllAsync(CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
-        await using var command = database.CreateSystemCommand(Changed, new NpgsqlParameter<TimeSpan> { TypedValue = Overlap });
+        await ReadChangesAsync(Overlap, cancellationToken);
+        Volatile.Write(ref _readAt, started);
+    }
+
+    private async Task ReadChangesAsync(TimeSpan window, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateSystemCommand(Changed, new NpgsqlParameter<TimeSpan> { TypedValue = window });
         await using var reader = await command.ReadAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -92,8 +129,6 @@ internal sealed partial class KnownKeys(
                 _keys.TryUpdate(hash, Read(reader), old);
             }
         }
-
-        Volatile.Write(ref _readAt, started);
     }
 
     private async Task<KnownKey?> AskAsync(KeyHash hash, CancellationToken cancellationToken)

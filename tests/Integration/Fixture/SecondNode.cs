@@ -5,15 +5,21 @@ public sealed class SecondNode : VtpApi
 {
     private readonly string _database;
 
-    private SecondNode(VtpApi first)
+    private readonly (string Name, string Value)[] _settings;
+
+    private SecondNode(VtpApi first, (string Name, string Value)[] settings)
     {
-        _database = first.ConnectionString;
+        (_database, _settings) = (first.ConnectionString, settings);
         Clock = first.Clock;
     }
 
-    public static async Task<SecondNode> BesideAsync(VtpApi first)
+    protected override IEnumerable<KeyValuePair<string, string>> Settings => _settings.Select(setting => KeyValuePair.Create(setting.Name, setting.Value));
+
+    /// <param name="first">The other one.</param>
+    /// <param name="settings">Beyond what all tests use.</param>
+    public static async Task<SecondNode> BesideAsync(VtpApi first, params (string Name, string Value)[] settings)
     {
-        var second = new SecondNode(first);
+        var second = new SecondNode(first, settings);
         await second.InitializeAsync();
         return second;
     }

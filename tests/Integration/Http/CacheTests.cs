@@ -1,9 +1,4 @@
 using System.Net;
-using MediatR;
-using Microsoft.Extensions.Caching.Hybrid;
-using Vtp.Application.Common;
-using Vtp.Application.Common.Pipeline;
-using Vtp.Domain.Common;
 using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Http;
@@ -41,29 +36,5 @@ public sealed class CacheTests(VtpApi api) : IClassFixture<VtpApi>
 
         (await person.GetAsync("admin/stats")).ShouldBeProblem(HttpStatusCode.Forbidden, "auth.forbidden");
         (await api.GetAsync("admin/stats")).ShouldBeProblem(HttpStatusCode.Unauthorized, "auth.required");
-    }
-
-    [Fact]
-    public async Task A_refusal_is_never_kept()
-    {
-        var cache = new CacheBehaviour<SomeQuery, Result<string>>(api.Service<HybridCache>());
-        var answers = new Queue<Result<string>>([Refusal.Forbidden, "first", "second"]);
-
-        (await AskAsync()).Refusal.Should().Be(Refusal.Forbidden);
-        (await AskAsync()).TryGet(out var answer, out _).Should().BeTrue();
-        answer.Should().Be("first");
-        (await AskAsync()).TryGet(out answer, out _).Should().BeTrue();
-        answer.Should().Be("first");
-
-        Task<Result<string>> AskAsync() => cache.Handle(new SomeQuery(), CancellationToken.None, () => Task.FromResult(answers.Dequeue()));
-    }
-
-    private sealed record SomeQuery : IRequest<Result<string>>, ICachedQuery
-    {
-        public string CacheKey => "some";
-
-        public IReadOnlyCollection<string> Tags => [];
-
-        public TimeSpan KeepFor => TimeSpan.FromMinutes(1);
     }
 }

@@ -44,6 +44,8 @@ public sealed class IdempotentRouteTests(VtpApi api) : IClassFixture<VtpApi>
         ["PauseJobKind"] = "Twice is as good as once.",
         ["ResumeJobKind"] = "Twice is as good as once.",
         ["ReplayJobs"] = "What has been replayed is dead no more; a repeat takes what is left.",
+        ["InvalidateCache"] = "Twice is as good as once.",
+        ["WarmCache"] = "Twice is as good as once.",
         ["VerifyInvitation"] = "Reads.",
         ["EnableWebhook"] = "Twice is as good as once.",
         ["TestWebhook"] = "Limited by account: a test more does no harm.",

@@ -1,55 +1,75 @@
 using MediatR;
 using Microsoft.Extensions.Caching.Hybrid;
+using Microsoft.Extensions.DependencyInjection;
+using Vtp.Application.Common.Caching;
 using Vtp.Domain.Common;
 
 namespace Vtp.Application.Common.Pipeline;
 
-/// <summary>Keeps answers of cached queries, never refusals.</summary>
-internal sealed class CacheBehaviour<TRequest, TResponse>(HybridCache cache) : IPipelineBehavior<TRequest, TResponse>
+/// <summary>
+/// Keeps answers of cached queries, never refusals. The handler runs in a scope of its own: it may outlive the request
+/// that asked first, whose unit of work goes back to a pool and serves others.
+/// </summary>
+internal sealed class CacheBehaviour<TRequest, TResponse>(HybridCache cache, TenantScope tenant, IServiceScopeFactory scopes)
+    : IPipelineBehavior<TRequest, TResponse>
     where TRequest : IRequest<TResponse>, ICachedQuery
     where TResponse : IResult<TResponse>
 {
-    public async Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
+    public Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next) =>
+        request.KeyIn(tenant) is { } key ? KeptAsync(request, key, cancellationToken) : next();
+
+    private async Task<TResponse> KeptAsync(TRequest request, CacheKey key, CancellationToken cancellationToken)
     {
-        var options = new HybridCacheEntryOptions { Expiration = request.KeepFor };
         try
         {
             return await cache.GetOrCreateAsync(
-                request.CacheKey,
-                next,
-                static async (handler, _) => Cacheable(await handler()),
-                options,
-                request.Tags,
+                key.Text,
+                (request, tenant, scopes),
+                static (state, token) => AnswerAsync(state.request, state.tenant, state.scopes, token),
+                new HybridCacheEntryOptions { Expiration = key.Prefix.KeepFor },
+                request.TagsIn(tenant).Select(tag => tag.Text),
                 cancellationToken);
         }
-        catch (NotCacheable no)
+        catch (RefusedException refused)
         {
-            return TResponse.Refused(no.Refusal);
+            return TResponse.Refused(refused.Refusal);
         }
     }
 
-    private static TResponse Cacheable(TResponse result) => result.Refusal is { } refusal ? throw new NotCacheable(refusal) : result;
+    private static async ValueTask<TResponse> AnswerAsync(TRequest request, TenantScope tenant, IServiceScopeFactory scopes, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<TenantScope>().Follow(tenant);
+        var result = await scope.ServiceProvider.GetRequiredService<IRequestHandler<TRequest, TResponse>>().Handle(request, cancellationToken);
+        return result.Refusal is { } refusal ? throw new RefusedException(refusal) : result;
+    }
 
-    /// <summary>Carries a refusal past the cache, which keeps whatever is returned to it.</summary>
-    private sealed class NotCacheable(Refusal refusal) : Exception
+    private sealed class RefusedException(Refusal refusal) : NothingToKeepException
     {
         public Refusal Refusal { get; } = refusal;
     }
 }
 
-/// <summary>After a command has succeeded, forgets what it made wrong.</summary>
-internal sealed class InvalidationBehaviour<TRequest, TResponse>(HybridCache cache) : IPipelineBehavior<TRequest, TResponse>
+/// <summary>Forgets what a command has made wrong: after its commit, also when nobody knows whether there was one.</summary>
+internal sealed class InvalidationBehaviour<TRequest, TResponse>(HybridCache cache, TenantScope tenant) : IPipelineBehavior<TRequest, TResponse>
     where TRequest : IRequest<TResponse>, IInvalidates
     where TResponse : IResult<TResponse>
 {
     public async Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next)
     {
-        var result = await next();
-        if (result.Refusal is null)
+        var isRefused = false;
+        try
         {
-            await cache.RemoveByTagAsync(request.InvalidatedTags, CancellationToken.None);
+            var result = await next();
+            isRefused = result.Refusal is not null;
+            return result;
         }
-
-        return result;
+        finally
+        {
+            if (!isRefused)
+            {
+                await cache.RemoveByTagAsync(request.InvalidatedIn(tenant).Select(tag => tag.Text), CancellationToken.None);
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@ using System.Reflection;
 using FluentValidation;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
+using Vtp.Application.Common.Caching;
 
 namespace Vtp.Application.Common.Pipeline;
 

@@ -1,4 +1,5 @@
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Domain.Identity.Accounts;
 
 namespace Vtp.Application.Identity.Accounts;
@@ -31,5 +32,5 @@ internal static class AccountQueries
 
 internal static class AccountCacheTags
 {
-    public static readonly string[] All = ["accounts"];
+    public static readonly CacheTag[] All = [CacheTag.Shared(CachePrefix.Statistics, "accounts")];
 }

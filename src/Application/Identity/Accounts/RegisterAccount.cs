@@ -2,6 +2,7 @@ using FluentValidation;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.Sessions;
 using Vtp.Application.Notifications;
@@ -33,7 +34,7 @@ public sealed record RegisterAccountCommand(
     Role? Role,
     string? Phone) : ICommand<AccountRegistered>, IInvalidates
 {
-    IReadOnlyCollection<string> IInvalidates.InvalidatedTags => AccountCacheTags.All;
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => AccountCacheTags.All;
 }
 
 /// <summary>The account exists and is signed in; a mail to verify the address is on its way.</summary>

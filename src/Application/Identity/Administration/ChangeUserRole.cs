@@ -3,6 +3,7 @@ using FluentValidation;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Identity.Accounts;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.Sessions;
@@ -19,7 +20,7 @@ namespace Vtp.Application.Identity.Administration;
 [Audited(AuditActions.AccountRoleChanged)]
 public sealed record ChangeUserRoleCommand([property: JsonIgnore] Guid Id, Role? Role) : ICommand<ManagedUser>, IInvalidates
 {
-    IReadOnlyCollection<string> IInvalidates.InvalidatedTags => AccountCacheTags.All;
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => AccountCacheTags.All;
 }
 
 internal sealed class ChangeUserRoleValidator : AbstractValidator<ChangeUserRoleCommand>

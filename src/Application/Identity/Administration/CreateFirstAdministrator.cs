@@ -2,6 +2,7 @@ using FluentValidation;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Identity.Accounts;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.Sessions;
@@ -23,7 +24,7 @@ namespace Vtp.Application.Identity.Administration;
 public sealed record CreateFirstAdministratorCommand(
     string? Token, string? Email, [property: Alias("name")] string? FullName, string? Password) : ICommand<SignedIn>, IInvalidates
 {
-    IReadOnlyCollection<string> IInvalidates.InvalidatedTags => AccountCacheTags.All;
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => AccountCacheTags.All;
 }
 
 internal sealed class CreateFirstAdministratorValidator : AbstractValidator<CreateFirstAdministratorCommand>

@@ -2,6 +2,7 @@ using FluentValidation;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Identity.Accounts;
 using Vtp.Application.Notifications;
 using Vtp.Domain.Audit;
@@ -19,7 +20,7 @@ namespace Vtp.Application.Identity.Administration;
 public sealed record CreateUserCommand(
     string? Email, [property: Alias("name")] string? FullName, Role? Role, string? Phone, string? Password) : ICommand<ManagedUser>, IInvalidates
 {
-    IReadOnlyCollection<string> IInvalidates.InvalidatedTags => AccountCacheTags.All;
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => AccountCacheTags.All;
 }
 
 internal sealed class CreateUserValidator : AbstractValidator<CreateUserCommand>

@@ -1,6 +1,7 @@
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Identity.Accounts;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Application.Identity.Sessions;
@@ -17,7 +18,7 @@ namespace Vtp.Application.Identity.Administration;
 [Audited(AuditActions.AccountDisabled)]
 public sealed record DisableUserCommand(Guid Id) : ICommand<ManagedUser>, IInvalidates
 {
-    IReadOnlyCollection<string> IInvalidates.InvalidatedTags => AccountCacheTags.All;
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => AccountCacheTags.All;
 }
 
 internal sealed class DisableUserHandler(IVtpDb db, ICaller caller, AuditSubject audit, TimeProvider clock)

@@ -1,6 +1,7 @@
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Identity.Accounts;
 using Vtp.Application.Identity.SecurityEvents;
 using Vtp.Domain.Audit;
@@ -15,7 +16,7 @@ namespace Vtp.Application.Identity.Administration;
 [Audited(AuditActions.AccountEnabled)]
 public sealed record EnableUserCommand(Guid Id) : ICommand<ManagedUser>, IInvalidates
 {
-    IReadOnlyCollection<string> IInvalidates.InvalidatedTags => AccountCacheTags.All;
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => AccountCacheTags.All;
 }
 
 internal sealed class EnableUserHandler(IVtpDb db, ICaller caller, AuditSubject audit, TimeProvider clock)

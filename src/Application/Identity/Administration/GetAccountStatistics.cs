@@ -1,6 +1,7 @@
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Identity.Accounts;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
@@ -11,11 +12,9 @@ namespace Vtp.Application.Identity.Administration;
 [Requires(Permission.Operate)]
 public sealed record GetAccountStatisticsQuery : IQuery<AccountStatistics>, ICachedQuery
 {
-    string ICachedQuery.CacheKey => "stats:accounts";
+    CacheKey ICachedQuery.KeyIn(TenantScope tenant) => CacheKey.Shared(CachePrefix.Statistics, "accounts");
 
-    IReadOnlyCollection<string> ICachedQuery.Tags => AccountCacheTags.All;
-
-    TimeSpan ICachedQuery.KeepFor => TimeSpan.FromSeconds(30);
+    IReadOnlyCollection<CacheTag> ICachedQuery.TagsIn(TenantScope tenant) => AccountCacheTags.All;
 }
 
 /// <param name="TwoFactorUsers">Accounts with two-factor sign-in on.</param>

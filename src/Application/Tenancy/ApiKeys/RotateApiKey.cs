@@ -3,6 +3,8 @@ using FluentValidation;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
+using Vtp.Application.Tenancy.Projects;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Tenancy.ApiKeys;
@@ -17,9 +19,11 @@ namespace Vtp.Application.Tenancy.ApiKeys;
 [Audited(AuditActions.ApiKeyRotated)]
 [Idempotent]
 public sealed record RotateApiKeyCommand([property: JsonIgnore] Guid Id, [property: JsonIgnore] Guid KeyId, int? OverlapHours)
-    : ICommand<ApiKeyIssued>, IAboutProject
+    : ICommand<ApiKeyIssued>, IAboutProject, IInvalidates
 {
     ProjectId IAboutProject.Project => new(Id);
+
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => ProjectCacheTags.Showing(tenant, Id);
 }
 
 internal sealed class RotateApiKeyValidator : AbstractValidator<RotateApiKeyCommand>

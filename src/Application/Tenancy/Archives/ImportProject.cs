@@ -1,6 +1,7 @@
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Tenancy.ApiKeys;
 using Vtp.Application.Tenancy.Projects;
 using Vtp.Domain.Audit;
@@ -18,9 +19,11 @@ namespace Vtp.Application.Tenancy.Archives;
 [RateLimited(RateLimitPolicies.Upload)]
 [Audited(AuditActions.ProjectImported)]
 [Idempotent]
-public sealed record ImportProjectCommand(Guid OrgId, Stream Archive) : ICommand<ProjectImported>, IAboutOrganization
+public sealed record ImportProjectCommand(Guid OrgId, Stream Archive) : ICommand<ProjectImported>, IAboutOrganization, IInvalidates
 {
     OrganizationId? IAboutOrganization.Organization => new(OrgId);
+
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => ProjectCacheTags.ListsOf(tenant);
 }
 
 /// <summary>What was restored.</summary>

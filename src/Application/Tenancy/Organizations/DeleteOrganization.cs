@@ -1,6 +1,7 @@
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Identity;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
@@ -14,9 +15,11 @@ namespace Vtp.Application.Tenancy.Organizations;
 /// </summary>
 [Requires(Permission.DeleteOrganization)]
 [Audited(AuditActions.OrganizationDeleted)]
-public sealed record DeleteOrganizationCommand(Guid Id) : ICommand<Message>, IAboutOrganization
+public sealed record DeleteOrganizationCommand(Guid Id) : ICommand<Message>, IAboutOrganization, IInvalidates
 {
     OrganizationId? IAboutOrganization.Organization => new(Id);
+
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => OrganizationCacheTags.Of(Id);
 }
 
 internal sealed class DeleteOrganizationHandler(IVtpDb db, AuditSubject audit, TimeProvider clock)

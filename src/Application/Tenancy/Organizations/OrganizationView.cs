@@ -33,4 +33,17 @@ internal static class OrganizationQueries
             organization.CreatedAt,
             organization.UpdatedAt,
             organization.DeletedAt));
+
+    /// <summary>Of one organization, in which the caller is known to be this.</summary>
+    public static IQueryable<OrganizationView> AsViews(this IQueryable<Organization> organizations, MemberRole role) =>
+        organizations.Select(organization => new OrganizationView(
+            organization.Id.Value,
+            organization.Name,
+            organization.AdminEmail.Value,
+            organization.Plan,
+            role,
+            organization.AuditRetentionDays,
+            organization.CreatedAt,
+            organization.UpdatedAt,
+            organization.DeletedAt));
 }

@@ -1,6 +1,7 @@
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Tenancy.Organizations;
@@ -10,9 +11,11 @@ namespace Vtp.Application.Tenancy.Organizations;
 /// <summary>Undoes a deletion of the last 30 days: members, projects and keys are as they were.</summary>
 [Requires(Permission.DeleteOrganization)]
 [Audited(AuditActions.OrganizationRestored)]
-public sealed record RestoreOrganizationCommand(Guid Id) : ICommand<OrganizationView>, IAboutOrganization, ISeesDeleted
+public sealed record RestoreOrganizationCommand(Guid Id) : ICommand<OrganizationView>, IAboutOrganization, ISeesDeleted, IInvalidates
 {
     OrganizationId? IAboutOrganization.Organization => new(Id);
+
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => OrganizationCacheTags.Of(Id);
 }
 
 internal sealed class RestoreOrganizationHandler(IVtpDb db, TenantScope tenant, ICaller caller, AuditSubject audit, TimeProvider clock)

@@ -3,6 +3,7 @@ using FluentValidation;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Tenancy.Organizations;
@@ -15,9 +16,11 @@ namespace Vtp.Application.Tenancy.Organizations;
 [Requires(Permission.ManageOrganization)]
 [Audited(AuditActions.OrganizationUpdated)]
 public sealed record UpdateOrganizationCommand([property: JsonIgnore] Guid Id, string? Name, Plan? Plan, int? AuditRetentionDays)
-    : ICommand<OrganizationView>, IAboutOrganization
+    : ICommand<OrganizationView>, IAboutOrganization, IInvalidates
 {
     OrganizationId? IAboutOrganization.Organization => new(Id);
+
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => OrganizationCacheTags.Of(Id);
 }
 
 internal sealed class UpdateOrganizationValidator : AbstractValidator<UpdateOrganizationCommand>

@@ -3,6 +3,7 @@ using FluentValidation;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Webhooks.Endpoints;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
@@ -23,9 +24,11 @@ namespace Vtp.Application.Tenancy.Projects;
 [Idempotent]
 public sealed record CreateProjectCommand(
     [property: JsonIgnore] Guid OrgId, string? Name, Region? Region, string? WebhookUrl, StorageConfig? StorageConfig)
-    : ICommand<ProjectCreated>, IAboutOrganization
+    : ICommand<ProjectCreated>, IAboutOrganization, IInvalidates
 {
     OrganizationId? IAboutOrganization.Organization => new(OrgId);
+
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => ProjectCacheTags.ListsOf(tenant);
 }
 
 /// <param name="Project">Here alone its <c>pulse_api_key</c> is the whole key.</param>

@@ -1,6 +1,7 @@
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Identity;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
@@ -11,9 +12,11 @@ namespace Vtp.Application.Tenancy.Projects;
 /// <summary>Deletes a project; its keys end at once. It can be brought back within 30 days.</summary>
 [Requires(Permission.ManageProjects)]
 [Audited(AuditActions.ProjectDeleted)]
-public sealed record DeleteProjectCommand(Guid Id) : ICommand<Message>, IAboutProject
+public sealed record DeleteProjectCommand(Guid Id) : ICommand<Message>, IAboutProject, IInvalidates
 {
     ProjectId IAboutProject.Project => new(Id);
+
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => ProjectCacheTags.Showing(tenant, Id);
 }
 
 internal sealed class DeleteProjectHandler(IVtpDb db, AuditSubject audit, TimeProvider clock) : IRequestHandler<DeleteProjectCommand, Result<Message>>

@@ -2,6 +2,7 @@ using FluentValidation;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Domain.Common;
 using Vtp.Domain.Tenancy;
 using Vtp.Domain.Tenancy.ApiKeys;
@@ -16,9 +17,19 @@ namespace Vtp.Application.Tenancy.Projects;
 /// <param name="Limit">1 to 100; 20 when absent.</param>
 [Requires(Permission.ViewOrganization)]
 [OpenToKeys(KeyScopes.ProjectRead)]
-public sealed record ListProjectsQuery(Guid? OrgId, string? Search, bool? Deleted, int? Page, int? Limit) : IQuery<Page<ProjectView>>, IAboutOrganization
+public sealed record ListProjectsQuery(Guid? OrgId, string? Search, bool? Deleted, int? Page, int? Limit) : IQuery<Page<ProjectView>>, IAboutOrganization, ICachedQuery
 {
     OrganizationId? IAboutOrganization.Organization => OrgId is { } id ? new(id) : null;
+
+    CacheKey? ICachedQuery.KeyIn(TenantScope tenant)
+    {
+        // What is searched for is seldom asked twice, and which deletions can be undone changes with time.
+        var isAskedAgain = string.IsNullOrWhiteSpace(Search) && Deleted != true;
+        var (page, limit) = Paging.Clamp(Page, Limit);
+        return isAskedAgain ? CacheKey.Of(tenant, CachePrefix.Projects, $"{page}", $"{limit}") : null;
+    }
+
+    IReadOnlyCollection<CacheTag> ICachedQuery.TagsIn(TenantScope tenant) => ProjectCacheTags.ListsOf(tenant);
 }
 
 internal sealed class ListProjectsValidator : AbstractValidator<ListProjectsQuery>

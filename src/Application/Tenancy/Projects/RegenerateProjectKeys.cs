@@ -3,6 +3,7 @@ using FluentValidation;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Tenancy.ApiKeys;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
@@ -20,9 +21,11 @@ namespace Vtp.Application.Tenancy.Projects;
 [OpenToKeys(KeyScopes.KeysWrite, NeedsSecret = true)]
 [Audited(AuditActions.ApiKeyRegenerated)]
 [Idempotent]
-public sealed record RegenerateProjectKeysCommand([property: JsonIgnore] Guid Id, int? OverlapHours) : ICommand<ProjectKeysRegenerated>, IAboutProject
+public sealed record RegenerateProjectKeysCommand([property: JsonIgnore] Guid Id, int? OverlapHours) : ICommand<ProjectKeysRegenerated>, IAboutProject, IInvalidates
 {
     ProjectId IAboutProject.Project => new(Id);
+
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => ProjectCacheTags.Showing(tenant, Id);
 }
 
 /// <param name="PulseApiKey">The publishable key.</param>

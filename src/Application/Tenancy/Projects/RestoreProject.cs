@@ -1,6 +1,7 @@
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Tenancy.Projects;
@@ -10,9 +11,11 @@ namespace Vtp.Application.Tenancy.Projects;
 /// <summary>Undoes a deletion of the last 30 days; keys that had not ended by themselves work again.</summary>
 [Requires(Permission.ManageProjects)]
 [Audited(AuditActions.ProjectRestored)]
-public sealed record RestoreProjectCommand(Guid Id) : ICommand<ProjectView>, IAboutProject, ISeesDeleted
+public sealed record RestoreProjectCommand(Guid Id) : ICommand<ProjectView>, IAboutProject, ISeesDeleted, IInvalidates
 {
     ProjectId IAboutProject.Project => new(Id);
+
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => ProjectCacheTags.Showing(tenant, Id);
 }
 
 internal sealed class RestoreProjectHandler(IVtpDb db, LiveKitAddress livekit, AuditSubject audit, TimeProvider clock)

@@ -3,6 +3,7 @@ using FluentValidation;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Webhooks.Endpoints;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
@@ -27,9 +28,11 @@ public sealed record UpdateProjectCommand(
     bool? ChatEnabled,
     bool? VideoEnabled,
     bool? ActivityFeedEnabled,
-    bool? ModerationEnabled) : ICommand<ProjectView>, IAboutProject
+    bool? ModerationEnabled) : ICommand<ProjectView>, IAboutProject, IInvalidates
 {
     ProjectId IAboutProject.Project => new(Id);
+
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => ProjectCacheTags.Showing(tenant, Id);
 }
 
 internal sealed class UpdateProjectValidator : AbstractValidator<UpdateProjectCommand>

@@ -1,6 +1,8 @@
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
+using Vtp.Application.Tenancy.Projects;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Tenancy.ApiKeys;
@@ -13,9 +15,11 @@ namespace Vtp.Application.Webhooks.Endpoints;
 [Requires(Permission.ManageWebhooks)]
 [OpenToKeys(KeyScopes.WebhooksWrite, NeedsSecret = true)]
 [Audited(AuditActions.WebhookDeleted)]
-public sealed record DeleteWebhookCommand(Guid Id, Guid WebhookId) : ICommand<Done>, IAboutProject
+public sealed record DeleteWebhookCommand(Guid Id, Guid WebhookId) : ICommand<Done>, IAboutProject, IInvalidates
 {
     ProjectId IAboutProject.Project => new(Id);
+
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => ProjectCacheTags.Showing(tenant, Id);
 }
 
 internal sealed class DeleteWebhookHandler(IVtpDb db, AuditSubject audit, TimeProvider clock) : IRequestHandler<DeleteWebhookCommand, Result<Done>>

@@ -2,6 +2,8 @@ using System.Text.Json.Serialization;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
+using Vtp.Application.Tenancy.Projects;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Tenancy.ApiKeys;
@@ -25,9 +27,11 @@ public sealed record UpdateWebhookCommand(
     WebhookOrdering? Ordering,
     bool? SignsBody,
     IReadOnlyList<int>? RetrySeconds,
-    bool? Enabled) : ICommand<WebhookView>, IAboutProject, IWebhookSettings
+    bool? Enabled) : ICommand<WebhookView>, IAboutProject, IWebhookSettings, IInvalidates
 {
     ProjectId IAboutProject.Project => new(Id);
+
+    IReadOnlyCollection<CacheTag> IInvalidates.InvalidatedIn(TenantScope tenant) => ProjectCacheTags.Showing(tenant, Id);
 }
 
 internal sealed class UpdateWebhookValidator : WebhookSettingsValidator<UpdateWebhookCommand>;
