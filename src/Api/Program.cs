@@ -43,6 +43,7 @@ try
     app.CheckConfiguration(options);
     await using var database = await StartDatabase.EmbeddedUnlessConfiguredAsync(options, app.Configuration);
 
+    app.UseRequestLog();
     app.UseProblems();
     app.UseHead();
     app.UseTrustedProxies();
@@ -57,6 +58,9 @@ try
     app.MapJsonWebKeys();
     app.MapPages();
     app.MapConsole();
+
+    app.MapPerformance();
+    app.MapProfiling();
 
     var api = app.MapGroup("/api/v1");
     api.MapAccounts();

@@ -39,6 +39,7 @@ using Vtp.Infrastructure.Links;
 using Vtp.Infrastructure.Notices;
 using Vtp.Infrastructure.Observability;
 using Vtp.Infrastructure.Passwords;
+using Vtp.Infrastructure.Performance;
 using Vtp.Infrastructure.Persistence;
 using Vtp.Infrastructure.Profiles;
 using Vtp.Infrastructure.RateLimiting;
@@ -56,7 +57,7 @@ namespace Vtp.Infrastructure;
 public static class Wiring
 {
     /// <param name="services">The server's.</param>
-    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Cache, Archives, Jobs, Events, Webhooks.</param>
+    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Cache, Archives, Jobs, Events, Webhooks, Performance.</param>
     /// <param name="folder">Where the embedded server and mails without a mail server are kept.</param>
     /// <param name="publicUrl">How people reach this server; mails link to it.</param>
     public static IServiceCollection AddInfrastructure(
@@ -81,6 +82,7 @@ public static class Wiring
         services.AddEvents(configuration);
         services.AddHostedService<NoticeListener>();
         services.AddWebhooks(configuration);
+        services.AddPerformance(configuration);
         services.AddSingleton(LiveKitOptions.Read(configuration));
         services.AddSingleton<ILiveKitEvents, LiveKitEvents>();
         services.AddSingleton<IProfiles, ProfileReader>();

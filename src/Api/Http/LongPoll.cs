@@ -22,6 +22,11 @@ internal sealed class LongPoll(
     /// <param name="context">Of the request.</param>
     public async Task UntilAsync(int? waitSeconds, Func<Task<bool>> isAnswered, HttpContext context)
     {
+        if (waitSeconds > 0)
+        {
+            context.WaitsOnPurpose();
+        }
+
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(Math.Clamp(waitSeconds ?? 0, 0, LongestWaitSeconds)), clock);
         using var waiting = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, context.RequestAborted, lifetime.ApplicationStopping);
         for (var next = signal.Growth; !await isAnswered() && waitSeconds > 0 && !waiting.IsCancellationRequested; next = signal.Growth)

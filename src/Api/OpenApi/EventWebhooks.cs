@@ -95,6 +95,7 @@ internal static class EventWebhooks
         : type == typeof(DateTimeOffset) ? new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time" }
         : type == typeof(bool) ? new OpenApiSchema { Type = JsonSchemaType.Boolean }
         : type == typeof(int) || type == typeof(long) ? new OpenApiSchema { Type = JsonSchemaType.Integer }
+        : type == typeof(double) ? new OpenApiSchema { Type = JsonSchemaType.Number }
         : type == typeof(string) ? new OpenApiSchema { Type = JsonSchemaType.String }
         : type.IsAssignableTo(typeof(IEnumerable<string>)) ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.String } }
         : throw new NotSupportedException($"A field of an event is a {type.Name}: say here what that is in JSON Schema.");

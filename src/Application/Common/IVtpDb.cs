@@ -9,6 +9,7 @@ using Vtp.Domain.Identity.SecurityEvents;
 using Vtp.Domain.Identity.Sessions;
 using Vtp.Domain.Identity.TwoFactor;
 using Vtp.Domain.Notifications;
+using Vtp.Domain.Operations;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Exports;
 using Vtp.Domain.Tenancy.Invitations;
@@ -65,6 +66,8 @@ public interface IVtpDb
     DbSet<WebhookDelivery> WebhookDeliveries { get; }
 
     DbSet<WebhookAttempt> WebhookAttempts { get; }
+
+    DbSet<SystemAlert> SystemAlerts { get; }
 
     /// <summary>
     /// Puts a job beside the changes of the next <see cref="SaveChangesAsync"/>: it is there once that has committed, or not

@@ -42,6 +42,8 @@ public static class AuditActions
     public const string ScheduleResumed = "schedule.resumed";
     public const string CacheInvalidated = "cache.invalidated";
     public const string CacheWarmed = "cache.warmed";
+    public const string PerformanceOptimized = "installation.performance_optimized";
+    public const string ProfileTaken = "installation.profile_taken";
     public const string InstallationSetUp = "installation.set_up";
     public const string DemoAdded = "installation.demo_added";
 
@@ -123,6 +125,8 @@ public static class AuditActions
         new(ScheduleResumed, "schedule", "A paused schedule ticks again."),
         new(CacheInvalidated, "installation", "Kept answers were forgotten by hand."),
         new(CacheWarmed, "installation", "What was asked for last was read ahead by hand."),
+        new(PerformanceOptimized, "installation", "Performance was examined, and what is safe was done about it."),
+        new(ProfileTaken, "installation", "A profile of a running server was taken."),
         new(InstallationSetUp, "account", "The first administrator was created."),
         new(DemoAdded, "installation", "People and a school to play with were added."),
         new(OrganizationCreated, "organization", "An organization was founded."),

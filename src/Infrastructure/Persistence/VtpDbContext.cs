@@ -13,6 +13,7 @@ using Vtp.Domain.Identity.SecurityEvents;
 using Vtp.Domain.Identity.Sessions;
 using Vtp.Domain.Identity.TwoFactor;
 using Vtp.Domain.Notifications;
+using Vtp.Domain.Operations;
 using Vtp.Domain.Tenancy;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Exports;
@@ -79,6 +80,8 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     public DbSet<WebhookDelivery> WebhookDeliveries => Set<WebhookDelivery>();
 
     public DbSet<WebhookAttempt> WebhookAttempts => Set<WebhookAttempt>();
+
+    public DbSet<SystemAlert> SystemAlerts => Set<SystemAlert>();
 
     /// <summary>Whose rows this unit of work sees. Contexts are pooled; whoever hands one out sets it.</summary>
     public TenantScope Tenant { get; set; } = new();

@@ -43,6 +43,8 @@ internal sealed class DatabaseUpkeep(
     // It says who was written to, and about what.
     private static readonly TimeSpan MailFor = TimeSpan.FromDays(30);
 
+    private static readonly TimeSpan AlertsFor = TimeSpan.FromDays(90);
+
     private static readonly TimeSpan Overdue = TimeSpan.FromMinutes(1);
 
     private const string NoteDropped =
@@ -101,6 +103,7 @@ internal sealed class DatabaseUpkeep(
         await RemoveAsync("dead_jobs", "died_at <= $1", now - jobs.KeepDead, cancellationToken);
         await RemoveAsync("job_minutes", "minute <= $1", now - JobMinutesFor, cancellationToken);
         await RemoveAsync("emails", "settled_at <= $1", now - MailFor, cancellationToken);
+        await RemoveAsync("system_alerts", "resolved_at <= $1", now - AlertsFor, cancellationToken);
     }
 
     public async Task KeepEventPartitionsAsync(CancellationToken cancellationToken)

@@ -141,12 +141,60 @@ public sealed class OperatorBrowserTests(BrowserApi api) : IClassFixture<Browser
         await visitor.Page.Locator($"#to-{hook.Id}").ClickAsync();
         await Assertions.Expect(visitor.Page).ToHaveTitleAsync("Webhook · VTP console");
         await LookAsync("webhook");
+        await DoSomethingAsync(administrator);
+        await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "System", Exact = true }).First.ClickAsync();
+        await Assertions.Expect(visitor.Page).ToHaveTitleAsync("System · VTP console");
+        await LookAsync("system");
         visitor.Complaints.Should().BeEmpty();
 
         async Task LookAsync(string name)
         {
             await visitor.PictureAsync($"console-{name}-{width}-{scheme}".ToLowerInvariant());
             await visitor.ShouldLookWellAsync(name);
+        }
+    }
+
+    [Fact]
+    public async Task The_system_page_draws_what_the_server_does_and_renews_itself()
+    {
+        var administrator = await api.RegisterAdministratorAsync();
+        await using var visitor = await api.VisitorAsync();
+        await visitor.Page.Clock.InstallAsync();
+        await SignInAsync(visitor, administrator);
+        await visitor.OpenAsync("/console/system");
+        await Assertions.Expect(visitor.Page.Locator("#endpoints")).Not.ToContainTextAsync("/api/v1/admin/schedules");
+
+        for (var count = 0; count < 3; count++)
+        {
+            await administrator.GetAsync("admin/schedules");
+        }
+
+        await DoSomethingAsync(administrator);
+        await api.QueryAsync<int>("INSERT INTO system_alerts (id, rule, node, threshold, value, raised_at, checked_at) VALUES ($1, 'threads', 'other', 1000, 1234, now(), now())", Guid.CreateVersion7());
+        await visitor.Page.Clock.FastForwardAsync(11_000);
+
+        await Assertions.Expect(visitor.Page.Locator("#alerts")).ToContainTextAsync("1,234");
+        await Assertions.Expect(visitor.Page.Locator("#traffic path.first")).ToHaveAttributeAsync("d", new System.Text.RegularExpressions.Regex("^M[0-9]+ ", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1)));
+        await Assertions.Expect(visitor.Page.Locator("#latency svg")).ToHaveAttributeAsync("aria-label", new System.Text.RegularExpressions.Regex("p95 [0-9.,]+ ms", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1)));
+
+        var download = await visitor.Page.RunAndWaitForDownloadAsync(() => visitor.Page.Locator("#take-profile").ClickAsync());
+        download.SuggestedFilename.Should().Be("vtp-cpu.speedscope.json");
+        File.ReadAllText((await download.PathAsync())!).Should().Contain("speedscope.app");
+        visitor.Complaints.Should().BeEmpty();
+    }
+
+    /// <summary>A few minutes as a server has them, each point of the charts of another height.</summary>
+    private async Task DoSomethingAsync(Person person)
+    {
+        var watch = api.Service<Infrastructure.Performance.PerformanceWatch>();
+        for (var point = 0; point < 12; point++)
+        {
+            for (var count = 0; count < 5 + (point % 5 * 4); count++)
+            {
+                await person.GetAsync(count % 7 == 3 ? "nothing" : "auth/profile");
+            }
+
+            await watch.LookAsync(CancellationToken.None);
         }
     }
 

@@ -78,7 +78,7 @@ internal static class TestPostgres
 
         // What tests commit may be lost in a power cut.
         return EmbeddedPostgres.StartAsync(
-            new EmbeddedPostgresOptions(folder, ExtraSettings: ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=500"]),
+            new EmbeddedPostgresOptions(folder, ExtraSettings: ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=500", "shared_preload_libraries=pg_stat_statements"]),
             CancellationToken.None);
     }
 

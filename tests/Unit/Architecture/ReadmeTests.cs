@@ -27,6 +27,7 @@ public sealed class ReadmeTests
     [InlineData("src/Infrastructure/Passwords")]
     [InlineData("src/Infrastructure/Secrets")]
     [InlineData("src/Infrastructure/Webhooks")]
+    [InlineData("src/Infrastructure/Profiling")]
     [InlineData("src/Domain/Rooms/LiveKit")]
     [InlineData("src/Api/Console")]
     public void Where_the_stakes_are_high_a_threat_model_stands_beside_the_code(string folder) =>

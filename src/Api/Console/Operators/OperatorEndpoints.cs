@@ -36,6 +36,7 @@ internal static class OperatorEndpoints
         pages.MapPost(SignOut, EndSession).Runs(typeof(SignOutCommand));
         pages.MapJobPages();
         pages.MapWebhookPages();
+        pages.MapSystemPages();
         pages.MapGet(Home, ShowHome).Runs(typeof(GetJobStatisticsQuery));
     }
 

@@ -4,7 +4,7 @@ using Vtp.Domain.Common;
 
 namespace Vtp.Application.Operations.Upkeep;
 
-/// <summary>Removes dead letters, and counts of minutes, past their time.</summary>
+/// <summary>Removes dead letters, counts of minutes, settled mail and ended alerts past their time.</summary>
 [Job("jobs.remove_old", MaxAttempts = 5, FirstRetrySeconds = 30)]
 [Requires(Permission.Anyone)]
 public sealed record RemoveOldJobsCommand : ICommand<Done>;

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Notifications;
+using Vtp.Domain.Operations;
 
 namespace Vtp.Infrastructure.Persistence.Configurations;
 
@@ -19,4 +20,13 @@ internal sealed class AuditEntryConfiguration : IEntityTypeConfiguration<AuditEn
 internal sealed class OutgoingEmailConfiguration : IEntityTypeConfiguration<OutgoingEmail>
 {
     public void Configure(EntityTypeBuilder<OutgoingEmail> builder) => builder.Property(email => email.Id).ValueGeneratedNever();
+}
+
+internal sealed class SystemAlertConfiguration : IEntityTypeConfiguration<SystemAlert>
+{
+    public void Configure(EntityTypeBuilder<SystemAlert> builder)
+    {
+        builder.Property(alert => alert.Id).ValueGeneratedNever();
+        builder.HasRowVersion();
+    }
 }
