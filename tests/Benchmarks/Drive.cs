@@ -87,6 +87,7 @@ internal static class Drive
         using var refreshes = new RefreshChains(vtp.Url, people);
         var projects = await BenchProject.CreateAsync(vtp.Url, people[0], ct);
         string[] byKey = [Load.Request("GET", $"/api/v1/projects/{projects.Id}", key: projects.Secret)];
+        string[] searched = [Load.Request("GET", "/api/v1/projects?search=bench", key: projects.Secret)];
         string[] byPerson = [Load.Request("GET", $"/api/v1/projects/{projects.Id}", people[0].AccessToken)];
         string[] scoped = [Load.Request("GET", $"/tenant/{projects.Organization}/{projects.Id}")];
         string[] unscoped = [Load.Request("GET", $"/project/{projects.Id}")];
@@ -95,8 +96,9 @@ internal static class Drive
         var profile = new Row("`GET /api/v1/auth/profile`", "floor: `GET /read`");
         var flooded = new Row("profile during a flood of sign-ins");
         var tenant = new Row("floor: a row of a tenant, who is set in the same round trip: `GET /tenant`", "floor: the same row with nobody set: `GET /project`");
-        var key = new Row("`GET /api/v1/projects/{id}` by an API key", "floor: `GET /tenant`");
-        var person = new Row("`GET /api/v1/projects/{id}` by a person");
+        var key = new Row("`GET /api/v1/projects/{id}` by an API key, from the cache", "floor: `GET /tenant`");
+        var uncached = new Row("`GET /api/v1/projects?search=` by an API key, from PostgreSQL");
+        var person = new Row("`GET /api/v1/projects/{id}` by a person, the membership from PostgreSQL and the project from the cache");
         var refresh = new Row("`POST /api/v1/auth/refresh`");
         var signIn = new Row("`POST /api/v1/auth/login`");
 
@@ -106,6 +108,7 @@ internal static class Drive
         await WrkAsync(vtp, profiles, WarmUp * 2);
         await WrkAsync(floor, reads, WarmUp * 2);
         await WrkAsync(vtp, byKey, WarmUp);
+        await WrkAsync(vtp, searched, WarmUp);
         await WrkAsync(vtp, byPerson, WarmUp);
         await WrkAsync(floor, scoped, WarmUp);
         await refreshes.RunAsync(WarmUp, ct);
@@ -125,12 +128,13 @@ internal static class Drive
 
             await tenant.AddAsync(floor, () => WrkAsync(floor, scoped, Run), floor, () => WrkAsync(floor, unscoped, Run), ct);
             await key.AddAsync(vtp, () => WrkAsync(vtp, byKey, Run), floor, () => WrkAsync(floor, scoped, Run), ct);
+            await uncached.AddAsync(vtp, () => WrkAsync(vtp, searched, Run), ct);
             await person.AddAsync(vtp, () => WrkAsync(vtp, byPerson, Run), ct);
             await refresh.AddAsync(vtp, () => refreshes.RunAsync(Run, ct), ct);
             await signIn.AddAsync(vtp, () => SignInAsync(Run), ct);
         }
 
-        return [fixedBytes, profile, flooded, refresh, signIn, tenant, key, person];
+        return [fixedBytes, profile, flooded, refresh, signIn, tenant, key, uncached, person];
 
         Task<Load> WrkAsync(ServerProcess server, string[] requests, TimeSpan duration) => Load.WrkAsync(server.Url, requests, duration, ct);
 

@@ -177,19 +177,18 @@ internal sealed class RedisEntries
 
         private async Task RenewAsync(TimeProvider clock)
         {
-            try
+            while (await DelayAsync(clock))
             {
-                while (true)
-                {
-                    await Task.Delay(Lease / 3, clock, _over.Token);
-                    await redis.AskAsync(
-                        database => database.ScriptEvaluateAsync(RenewScript, [name], [owner, (long)Lease.TotalMilliseconds]), CancellationToken.None);
-                }
+                await redis.AskAsync(
+                    database => database.ScriptEvaluateAsync(RenewScript, [name], [owner, (long)Lease.TotalMilliseconds]), CancellationToken.None);
             }
-            catch (OperationCanceledException)
-            {
-                // It is over.
-            }
+        }
+
+        /// <returns>False: it is over.</returns>
+        private async Task<bool> DelayAsync(TimeProvider clock)
+        {
+            await Task.Delay(Lease / 3, clock, _over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return !_over.IsCancellationRequested;
         }
     }
 }

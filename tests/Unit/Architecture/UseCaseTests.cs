@@ -2,6 +2,7 @@ using System.Reflection;
 using FluentValidation;
 using MediatR;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Common.Pipeline;
 using Vtp.Domain.Common;
 
@@ -122,6 +123,18 @@ public sealed class UseCaseTests
         {
             UseCaseRegistration.PipelineOf(request).Select(behaviour => Array.IndexOf(order, behaviour)).Should().BeInAscendingOrder();
         }
+    }
+
+    [Fact]
+    public void What_is_kept_of_an_answer_depends_on_nobody_who_asked()
+    {
+        var kept = Requests.Where(request => request.IsAssignableTo(typeof(ICachedQuery))).ToList();
+        kept.Should().HaveCountGreaterThan(3);
+        var handlers = Types.Where(type => type.GetInterfaces().Any(contract => contract.IsGenericType
+            && contract.GetGenericTypeDefinition() == typeof(IRequestHandler<,>) && kept.Contains(contract.GenericTypeArguments[0]))).ToList();
+        handlers.Should().HaveCount(kept.Count);
+        handlers.SelectMany(handler => handler.GetConstructors()).SelectMany(constructor => constructor.GetParameters())
+            .Should().NotContain(parameter => parameter.ParameterType == typeof(ICaller), "its key does not name the caller");
     }
 
     private static bool Implements(Type type, Type contract) =>
