@@ -57,8 +57,8 @@ internal static class Drive
 
     public static Task<ServerProcess> StartVtpAsync(TemporaryPostgres database, CancellationToken ct, params KeyValuePair<string, string>[] settings)
     {
-        // Limits are there to refuse exactly what this program does.
-        var limits = RateLimitPolicies.Defaults.Keys.SelectMany(policy => new KeyValuePair<string, string>[]
+        // Limits are there to refuse exactly what this program does; those of strangers it measures as they are.
+        var limits = RateLimitPolicies.Defaults.Keys.Except([RateLimitPolicies.Anonymous], StringComparer.Ordinal).SelectMany(policy => new KeyValuePair<string, string>[]
         {
             new($"RateLimits__{policy}__Limit", "1000000"),
             new($"RateLimits__{policy}__Burst", "1000000"),
@@ -80,6 +80,7 @@ internal static class Drive
     private static async Task<List<Row>> MeasureAsync(ServerProcess vtp, ServerProcess floor, Person[] people, CancellationToken ct)
     {
         string[] live = [Load.Request("GET", "/health/live")];
+        string[] strangers = [Load.Request("GET", "/api/v1/limits")];
         string[] bytes = [Load.Request("GET", "/bytes")];
         string[] profiles = [.. people.Select(person => Load.Request("GET", "/api/v1/auth/profile", person.AccessToken))];
         string[] reads = [.. people.Select(person => Load.Request("GET", $"/read/{person.Id}"))];
@@ -94,6 +95,7 @@ internal static class Drive
 
         var fixedBytes = new Row("fixed bytes: `GET /health/live`", "floor: `GET /bytes`");
         var profile = new Row("`GET /api/v1/auth/profile`", "floor: `GET /read`");
+        var refused = new Row("refused over a limit, 429: `GET /api/v1/limits` by strangers");
         var flooded = new Row("profile during a flood of sign-ins");
         var tenant = new Row("floor: a row of a tenant, who is set in the same round trip: `GET /tenant`", "floor: the same row with nobody set: `GET /project`");
         var key = new Row("`GET /api/v1/projects/{id}` by an API key, from the cache", "floor: `GET /tenant`");
@@ -106,6 +108,7 @@ internal static class Drive
         await WrkAsync(vtp, live, WarmUp);
         await WrkAsync(floor, bytes, WarmUp);
         await WrkAsync(vtp, profiles, WarmUp * 2);
+        await AskAsStrangersAsync(WarmUp);
         await WrkAsync(floor, reads, WarmUp * 2);
         await WrkAsync(vtp, byKey, WarmUp);
         await WrkAsync(vtp, searched, WarmUp);
@@ -119,6 +122,7 @@ internal static class Drive
             Say($"Round {round} of {Rounds}.");
             await fixedBytes.AddAsync(vtp, () => WrkAsync(vtp, live, Run), floor, () => WrkAsync(floor, bytes, Run), ct);
             await profile.AddAsync(vtp, () => WrkAsync(vtp, profiles, Run), floor, () => WrkAsync(floor, reads, Run), ct);
+            await refused.AddAsync(vtp, () => AskAsStrangersAsync(Run), ct);
 
             // The flood begins before and ends after what is measured.
             var flood = SignInAsync(Run + TimeSpan.FromSeconds(2));
@@ -134,9 +138,11 @@ internal static class Drive
             await signIn.AddAsync(vtp, () => SignInAsync(Run), ct);
         }
 
-        return [fixedBytes, profile, flooded, refresh, signIn, tenant, key, uncached, person];
+        return [fixedBytes, profile, refused, flooded, refresh, signIn, tenant, key, uncached, person];
 
         Task<Load> WrkAsync(ServerProcess server, string[] requests, TimeSpan duration) => Load.WrkAsync(server.Url, requests, duration, ct);
+
+        Task<Load> AskAsStrangersAsync(TimeSpan duration) => Load.WrkAsync(vtp.Url, strangers, duration, ct, expectedRefusal: 429);
 
         Task<Load> SignInAsync(TimeSpan duration) => Load.WrkAsync(vtp.Url, signIns, duration, ct, expectedRefusal: 503);
     }

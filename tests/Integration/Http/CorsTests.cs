@@ -18,7 +18,7 @@ public sealed class CorsTests(CorsApi api) : IClassFixture<CorsApi>
     [InlineData("http://localhost:3000")]
     public async Task A_site_that_is_named_may_read_answers_and_refusals_alike(string site)
     {
-        foreach (var (path, status) in new[] { ("auth/profile", HttpStatusCode.Unauthorized), ("audit-logs?page=many", HttpStatusCode.BadRequest), ("limits", HttpStatusCode.OK), ("nothing", HttpStatusCode.NotFound) })
+        foreach (var (path, status) in new[] { ("auth/profile", HttpStatusCode.Unauthorized), ("projects?page=many", HttpStatusCode.BadRequest), ("limits", HttpStatusCode.OK), ("nothing", HttpStatusCode.NotFound) })
         {
             var answer = await api.SendAsync(HttpMethod.Get, path, null, null, ("Origin", site));
 

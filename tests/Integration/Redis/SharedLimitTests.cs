@@ -97,6 +97,20 @@ public sealed class SharedLimitTests : IAsyncLifetime
         await DisturbedAsync(() => _redis.FreezeAsync(), () => _redis.ThawAsync());
     }
 
+    [Fact]
+    public async Task Redis_holds_budgets_that_end_and_nobodys_mail_address()
+    {
+        await _nodes[0].SignInAsync("noor@school.example", "not this one");
+
+        using var redis = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(_redis.ConnectionString);
+        var budgets = redis.GetServer(redis.GetEndPoints()[0]).Keys().Select(key => (Name: key.ToString(), Life: redis.GetDatabase().KeyTimeToLive(key))).ToList();
+
+        var guess = budgets.Should().ContainSingle(budget => budget.Name.StartsWith("vtp:{limits}:sign-in:", StringComparison.Ordinal)).Subject;
+        guess.Name.Should().NotContain("noor").And.NotContain("@");
+        guess.Life.Should().BePositive().And.BeLessThanOrEqualTo(TimeSpan.FromSeconds(12));
+        budgets.Should().OnlyContain(budget => budget.Life != null);
+    }
+
     private async Task DisturbedAsync(Func<Task> disturb, Func<Task> repair)
     {
         (await DriveAsync(TimeSpan.FromSeconds(1))).Answers.Keys.Should().OnlyContain(status => status == HttpStatusCode.Unauthorized || status == HttpStatusCode.TooManyRequests);
