@@ -43,6 +43,7 @@ try
     app.CheckConfiguration(options);
     await using var database = await StartDatabase.EmbeddedUnlessConfiguredAsync(options, app.Configuration);
 
+    app.UseRequestSpans();
     app.UseRequestLog();
     app.UseProblems();
     app.UseHead();

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 using NpgsqlTypes;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Pipeline;
 using Vtp.Domain.Common;
 using Vtp.Domain.Events;
 using Vtp.Infrastructure.Persistence;
@@ -17,8 +18,8 @@ internal sealed class EventWriter(ICaller caller, TimeProvider clock, EventWakes
     // the sequence has the order of the commits.
     private const string Insert =
         """
-        INSERT INTO events (id, type, organization_id, project_id, subject, data, actor_type, actor_id, trace_id, occurred_at)
-        SELECT id, type, organization_id, project_id, subject, data::json, @actor_type, @actor_id, @trace_id, @now
+        INSERT INTO events (id, type, organization_id, project_id, subject, data, actor_type, actor_id, trace_id, traceparent, occurred_at)
+        SELECT id, type, organization_id, project_id, subject, data::json, @actor_type, @actor_id, @trace_id, @traceparent, @now
         FROM unnest(@ids, @types, @organizations, @projects, @subjects, @data) WITH ORDINALITY
             AS added (id, type, organization_id, project_id, subject, data, place)
         ORDER BY place
@@ -67,6 +68,7 @@ internal sealed class EventWriter(ICaller caller, TimeProvider clock, EventWakes
                 new NpgsqlParameter("actor_type", NpgsqlDbType.Text) { Value = actorType.ToString().ToLowerInvariant() },
                 new NpgsqlParameter("actor_id", NpgsqlDbType.Uuid) { Value = (object?)actorId ?? DBNull.Value },
                 new NpgsqlParameter("trace_id", NpgsqlDbType.Text) { Value = (object?)caller.TraceId ?? DBNull.Value },
+                new NpgsqlParameter("traceparent", NpgsqlDbType.Text) { Value = (object?)TraceContext.Current ?? DBNull.Value },
             ],
             cancellationToken);
         _isWritten = true;

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 using NpgsqlTypes;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Pipeline;
 using Vtp.Domain.Common;
 using Vtp.Infrastructure.Persistence;
 
@@ -14,7 +15,7 @@ internal sealed class JobQueue(JobKinds kinds, ICaller caller, TenantScope tenan
     private const string Insert =
         $"""
         {JobStatements.IntoQueue}
-        SELECT id, kind, organization_id, project_id, payload::json, unique_key, priority, max_attempts, @actor_type, @actor_id, @trace_id, @now,
+        SELECT id, kind, organization_id, project_id, payload::json, unique_key, priority, max_attempts, @actor_type, @actor_id, @trace_id, @traceparent, @now,
             CASE WHEN run_at <= @now THEN 'ready' ELSE 'scheduled' END, run_at, 0, 0, ARRAY[]::jsonb[]
         FROM unnest(@ids, @kinds, @organizations, @projects, @payloads, @unique_keys, @priorities, @run_ats, @max_attempts)
             AS added (id, kind, organization_id, project_id, payload, unique_key, priority, run_at, max_attempts)
@@ -63,6 +64,7 @@ internal sealed class JobQueue(JobKinds kinds, ICaller caller, TenantScope tenan
                 new NpgsqlParameter("actor_type", NpgsqlDbType.Text) { Value = actorType.ToString().ToLowerInvariant() },
                 new NpgsqlParameter("actor_id", NpgsqlDbType.Uuid) { Value = (object?)actorId ?? DBNull.Value },
                 new NpgsqlParameter("trace_id", NpgsqlDbType.Text) { Value = (object?)caller.TraceId ?? DBNull.Value },
+                new NpgsqlParameter("traceparent", NpgsqlDbType.Text) { Value = (object?)TraceContext.Current ?? DBNull.Value },
             ],
             cancellationToken);
         foreach (var job in jobs)

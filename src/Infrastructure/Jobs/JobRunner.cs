@@ -5,6 +5,7 @@ using MediatR;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Pipeline;
 using Vtp.Domain.Common;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
@@ -39,6 +40,7 @@ internal sealed partial class JobRunner(IServiceScopeFactory scopes, JobMetrics 
         {
             var fault = await SendAsync(job, cancellationToken);
             outcome = fault is null ? "done" : "failed";
+            trace.SetTag("vtp.outcome", fault?.Type ?? outcome);
             return fault;
         }
 #pragma warning disable CA1031 // Whatever one job does must not end the others.
@@ -46,6 +48,7 @@ internal sealed partial class JobRunner(IServiceScopeFactory scopes, JobMetrics 
 #pragma warning restore CA1031
         {
             outcome = "failed";
+            trace.SetStatus(ActivityStatusCode.Error).SetTag("error.type", exception.GetType().FullName);
             LogFailed(job.Kind.Name, job.Id, job.Attempt, exception);
             return JobFault.Of(exception);
         }
@@ -80,13 +83,19 @@ internal sealed partial class JobRunner(IServiceScopeFactory scopes, JobMetrics 
         return result.Refusal is { } refusal ? new JobFault(refusal.Code, JobFault.Cut(refusal.Detail)) : null;
     }
 
-    /// <summary>Logs, spans and audit entries of the run carry the trace of the request that asked for it.</summary>
+    /// <summary>Logs, spans and audit entries of the run carry the trace of the request that asked for it, also while nobody collects traces.</summary>
     private static Activity Trace(ClaimedJob job)
     {
-        var activity = new Activity("job").SetIdFormat(ActivityIdFormat.W3C);
-        if (job.TraceId is { Length: 32 } trace && trace.All(char.IsAsciiHexDigitLower))
+        var asked = TraceContext.Read(job.TraceParent);
+        if (Telemetry.Source.StartActivity($"job {job.Kind.Name}", ActivityKind.Consumer, asked) is { } span)
         {
-            activity.SetParentId(ActivityTraceId.CreateFromString(trace), ActivitySpanId.CreateRandom());
+            return span.SetTag("vtp.job.id", job.Id).SetTag("vtp.job.attempt", job.Attempt);
+        }
+
+        var activity = new Activity("job").SetIdFormat(ActivityIdFormat.W3C);
+        if (asked != default)
+        {
+            activity.SetParentId(asked.TraceId, asked.SpanId, asked.TraceFlags);
         }
 
         return activity.Start();

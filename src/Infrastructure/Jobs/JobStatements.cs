@@ -34,7 +34,7 @@ internal static class JobStatements
     /// <summary>Every column that a job brings into the queue, in the order of <see cref="IntoQueue"/>.</summary>
     public const string IntoQueue =
         """
-        INSERT INTO jobs (id, kind, organization_id, project_id, payload, unique_key, priority, max_attempts, actor_type, actor_id, trace_id, enqueued_at,
+        INSERT INTO jobs (id, kind, organization_id, project_id, payload, unique_key, priority, max_attempts, actor_type, actor_id, trace_id, traceparent, enqueued_at,
             state, run_at, attempts, claims, errors)
         """;
 
@@ -56,7 +56,7 @@ internal static class JobStatements
     // What ran comes back by the same way as what is new. Keys are taken in one order, so that none waits for another that
     // waits for it.
     private const string Again =
-        $"{IntoQueue} SELECT id, kind, organization_id, project_id, payload, unique_key, priority, max_attempts, actor_type, actor_id, trace_id, enqueued_at,";
+        $"{IntoQueue} SELECT id, kind, organization_id, project_id, payload, unique_key, priority, max_attempts, actor_type, actor_id, trace_id, traceparent, enqueued_at,";
 
     private const string InOrder = """ORDER BY kind COLLATE "C", unique_key COLLATE "C" """;
 
@@ -82,12 +82,12 @@ internal static class JobStatements
     public const string Bury =
         $"""
         WITH gone AS (DELETE FROM jobs WHERE id = $1 AND claims = $2 AND state = 'running' AND $3::timestamptz IS NOT NULL RETURNING *)
-        {IntoDead} jobs_add_error(errors, attempts, $4, $5, $6), actor_type, actor_id, trace_id, enqueued_at, $4 FROM gone RETURNING id
+        {IntoDead} jobs_add_error(errors, attempts, $4, $5, $6), actor_type, actor_id, trace_id, traceparent, enqueued_at, $4 FROM gone RETURNING id
         """;
 
     private const string IntoDead =
         """
-        INSERT INTO dead_jobs (id, kind, organization_id, project_id, payload, unique_key, priority, attempts, max_attempts, errors, actor_type, actor_id, trace_id, enqueued_at, died_at)
+        INSERT INTO dead_jobs (id, kind, organization_id, project_id, payload, unique_key, priority, attempts, max_attempts, errors, actor_type, actor_id, trace_id, traceparent, enqueued_at, died_at)
         SELECT id, kind, organization_id, project_id, payload, unique_key, priority, attempts, max_attempts,
         """;
 
@@ -110,7 +110,7 @@ internal static class JobStatements
         ), gone AS (
             DELETE FROM jobs WHERE id = ANY (ARRAY(SELECT id FROM lost)) AND attempts >= max_attempts RETURNING *
         ), buried AS (
-            {IntoDead} {LeaseLost}, actor_type, actor_id, trace_id, enqueued_at, $1 FROM gone RETURNING kind, true AS is_dead
+            {IntoDead} {LeaseLost}, actor_type, actor_id, trace_id, traceparent, enqueued_at, $1 FROM gone RETURNING kind, true AS is_dead
         )
         SELECT kind, false AS is_dead FROM left_over UNION ALL SELECT kind, is_dead FROM buried
         """;
@@ -135,7 +135,7 @@ internal static class JobStatements
             RETURNING *
         )
         {IntoDead} jobs_add_error(errors, attempts, $1, 'UnknownKind', format('No node knows jobs of kind %s.', kind)),
-            actor_type, actor_id, trace_id, enqueued_at, $1 FROM gone RETURNING kind
+            actor_type, actor_id, trace_id, traceparent, enqueued_at, $1 FROM gone RETURNING kind
         """;
 
     /// <summary>$1..$4: minutes, kinds, and how many runs of each were done and failed.</summary>
@@ -228,10 +228,10 @@ internal static class JobStatements
             UPDATE jobs SET state = 'running', attempts = attempts + 1, claims = claims + 1,
                 leased_until = clock_timestamp() + make_interval(secs => (SELECT seconds FROM wanted WHERE wanted.kind = jobs.kind))
             WHERE id = ANY (ARRAY(SELECT id FROM jobs WHERE id = ANY (ARRAY(SELECT id FROM chosen)) AND state IS NOT DISTINCT FROM 'ready' FOR UPDATE SKIP LOCKED))
-            RETURNING id, claims, kind, lane, organization_id, project_id, payload, attempts, max_attempts, trace_id,
+            RETURNING id, claims, kind, lane, organization_id, project_id, payload, attempts, max_attempts, traceparent,
                 (SELECT audit_retention_days FROM organizations WHERE organizations.id = jobs.organization_id) AS retention_days
         )
-        SELECT walked.kind, coalesce(claimed.lane, walked.lane), claimed.id, claims, organization_id, project_id, payload, attempts, max_attempts, trace_id, retention_days
+        SELECT walked.kind, coalesce(claimed.lane, walked.lane), claimed.id, claims, organization_id, project_id, payload, attempts, max_attempts, traceparent, retention_days
         FROM (SELECT DISTINCT ON (kind) kind, lane FROM walk ORDER BY kind, step DESC) walked
         LEFT JOIN claimed ON claimed.kind = walked.kind LEFT JOIN chosen ON chosen.id = claimed.id
         ORDER BY place

@@ -5,7 +5,7 @@ namespace Vtp.Infrastructure.Jobs;
 
 /// <summary>A job in this node's hands, as long as the number of its claim is the row's.</summary>
 internal sealed record ClaimedJob(
-    Guid Id, int Claim, JobKind Kind, Guid? Organization, Guid? Project, string Payload, int Attempt, int MaxAttempts, string? TraceId, int? RetentionDays);
+    Guid Id, int Claim, JobKind Kind, Guid? Organization, Guid? Project, string Payload, int Attempt, int MaxAttempts, string? TraceParent, int? RetentionDays);
 
 /// <summary>Of one kind: how many more this node can run, and behind which lane its turn is.</summary>
 internal sealed record Wanted(JobKind Kind, int Slots, Guid After);

@@ -13,6 +13,7 @@ internal static class ObservabilityWiring
         services.AddSingleton<NodeMetrics>();
         services.AddSingleton<IMetrics>(provider => provider.GetRequiredService<NodeMetrics>());
         services.AddSingleton<ProcessMetrics>();
+        services.AddSingleton<NodeTraces>();
         services.AddHostedService<Start>();
         services.AddHostedService<WorkMetrics>();
     }
@@ -24,6 +25,7 @@ internal static class ObservabilityWiring
         {
             services.GetRequiredService<NodeMetrics>();
             services.GetRequiredService<ProcessMetrics>();
+            services.GetRequiredService<NodeTraces>();
             return Task.CompletedTask;
         }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 
 namespace Vtp.Infrastructure.Persistence;
@@ -67,6 +68,14 @@ internal static class Connections
         var settings = builder.ConnectionStringBuilder;
         settings.MaxPoolSize = share(settings.MaxPoolSize);
         settings.MinPoolSize = Math.Min(settings.MinPoolSize, settings.MaxPoolSize);
+
+        // What VTP asks by itself each second belongs to no trace, and would each time make one.
+        builder.ConfigureTracing(tracing => tracing
+            .ConfigureCommandFilter(_ => Activity.Current is not null)
+            .ConfigureBatchFilter(_ => Activity.Current is not null)
+            .ConfigureCopyOperationFilter(_ => Activity.Current is not null)
+            .EnablePhysicalOpenTracing(false)
+            .EnableFirstResponseEvent(false));
         builder.UsePhysicalConnectionInitializer(
             connection =>
             {

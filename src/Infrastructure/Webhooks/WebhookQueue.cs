@@ -58,7 +58,8 @@ internal sealed class WebhookQueue(NpgsqlDataSource database, VtpDbContext db, T
         while (await reader.ReadAsync(cancellationToken))
         {
             due.Add(new DueDelivery(
-                reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetGuid(2), reader.GetString(3), reader.GetInt32(4), reader.GetInt32(5)));
+                reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetGuid(2), reader.GetString(3), reader.GetInt32(4), reader.GetInt32(5),
+                reader.IsDBNull(6) ? null : reader.GetString(6)));
         }
 
         return due;

@@ -50,7 +50,7 @@ internal sealed class WebhookSender : IWebhookSender, IDisposable
             MaxResponseHeadersLength = HeaderKilobytes,
             // What is not read is not waited for either: the connection is dropped.
             MaxResponseDrainSize = 0,
-            // Our traces are not the receiver's business.
+            // An attempt carries the trace of its event, among its headers; not of whatever this process works on.
             ActivityHeadersPropagator = null,
         });
     }

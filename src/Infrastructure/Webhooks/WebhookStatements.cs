@@ -16,14 +16,14 @@ internal static class WebhookStatements
 
     private const string IntoDeliveries =
         """
-        INSERT INTO webhook_deliveries (id, endpoint_id, organization_id, project_id, event_id, event_type, subject, position, body, state, next_attempt_at, created_at)
+        INSERT INTO webhook_deliveries (id, endpoint_id, organization_id, project_id, event_id, event_type, subject, position, body, traceparent, state, next_attempt_at, created_at)
         """;
 
-    private static string Enqueue(string now, string kind, string attempts) =>
+    private static string Enqueue(string now, string kind, string attempts, string traceparent) =>
         $"""
         {JobStatements.IntoQueue}
         SELECT gen_random_uuid(), {kind}, organization_id, project_id, json_build_object('EndpointId', endpoint_id), endpoint_id::text, 0, {attempts},
-            'system', NULL, NULL, {now}, 'ready', {now}, 0, 0, ARRAY[]::jsonb[]
+            'system', NULL, NULL, {traceparent}, {now}, 'ready', {now}, 0, 0, ARRAY[]::jsonb[]
         """;
 
     // A pattern is a type, or its beginning and a star.
@@ -35,7 +35,7 @@ internal static class WebhookStatements
 
     /// <summary>
     /// What happened between positions $1 and $2, for each endpoint that is to hear of it; then the jobs that send it, one an
-    /// endpoint, and those of what was restored, for which deliveries have waited. $3: now; $4: the kind of the job; $5: its
+    /// endpoint (below the event that came to it), and those of what was restored, for which deliveries have waited. $3: now; $4: the kind of the job; $5: its
     /// attempts.
     /// </summary>
     public static readonly string FanOut =
@@ -43,30 +43,32 @@ internal static class WebhookStatements
         WITH added AS (
             {IntoDeliveries}
             SELECT gen_random_uuid(), endpoint.id, event.organization_id, event.project_id, event.id, event.type, event.subject, event.position,
-                {Body}, 'pending', $3, event.occurred_at
+                {Body}, event.traceparent, 'pending', $3, event.occurred_at
             FROM events event
             JOIN webhook_endpoints endpoint ON endpoint.project_id = event.project_id AND endpoint.is_enabled
             JOIN webhook_health health ON health.endpoint_id = endpoint.id AND health.disabled_at IS NULL
             WHERE event.position > $1 AND event.position <= $2 AND CASE event.type
                 WHEN 'webhook.test' THEN endpoint.id::text = event.subject
                 ELSE endpoint.event_types = ARRAY[]::text[] OR {Matches("endpoint.event_types")} END
-            RETURNING endpoint_id, organization_id, project_id
+            RETURNING endpoint_id, organization_id, project_id, traceparent
         ), woken AS (
-            SELECT endpoint_id, organization_id, project_id FROM added
-            UNION
-            SELECT endpoint.id, endpoint.organization_id, endpoint.project_id FROM events event
-            JOIN webhook_endpoints endpoint ON endpoint.organization_id = event.organization_id
-                AND (event.type = 'organization.restored' OR endpoint.project_id = event.project_id)
-            WHERE event.position > $1 AND event.position <= $2 AND event.type IN ('organization.restored', 'project.restored')
+            SELECT endpoint_id, organization_id, project_id, min(traceparent) AS traceparent FROM (
+                SELECT endpoint_id, organization_id, project_id, traceparent FROM added
+                UNION ALL
+                SELECT endpoint.id, endpoint.organization_id, endpoint.project_id, event.traceparent FROM events event
+                JOIN webhook_endpoints endpoint ON endpoint.organization_id = event.organization_id
+                    AND (event.type = 'organization.restored' OR endpoint.project_id = event.project_id)
+                WHERE event.position > $1 AND event.position <= $2 AND event.type IN ('organization.restored', 'project.restored')) told
+            GROUP BY endpoint_id, organization_id, project_id
         )
-        {Enqueue("$3", "$4", "$5")} FROM woken ORDER BY endpoint_id::text COLLATE "C"
+        {Enqueue("$3", "$4", "$5", "traceparent")} FROM woken ORDER BY endpoint_id::text COLLATE "C"
         {JobStatements.OrJoin}
         """;
 
     /// <summary>The job of each endpoint that has had something due since $1. $2: now; $3: the kind of the job; $4: its attempts.</summary>
     public static readonly string WakeOverdue =
         $"""
-        {Enqueue("$2", "$3", "$4")} FROM (
+        {Enqueue("$2", "$3", "$4", "NULL")} FROM (
             SELECT endpoint.id AS endpoint_id, endpoint.organization_id, endpoint.project_id FROM webhook_endpoints endpoint
             JOIN webhook_health health ON health.endpoint_id = endpoint.id AND health.disabled_at IS NULL
             WHERE endpoint.is_enabled AND EXISTS (
@@ -91,14 +93,14 @@ internal static class WebhookStatements
     /// <summary>$1: the endpoint; $2: now; $3: at most so many.</summary>
     public const string Take =
         """
-        SELECT id, recorded_at, event_id, body, attempts, earlier_attempts FROM webhook_deliveries
+        SELECT id, recorded_at, event_id, body, attempts, earlier_attempts, traceparent FROM webhook_deliveries
         WHERE endpoint_id = $1 AND state = 'pending' AND next_attempt_at <= $2 ORDER BY next_attempt_at, position LIMIT $3
         """;
 
     /// <summary>As <see cref="Take"/>; the first of each subject alone, unless those before it have failed four times: then nobody waits for them.</summary>
     public const string TakeInOrder =
         """
-        SELECT id, recorded_at, event_id, body, attempts, earlier_attempts FROM webhook_deliveries delivery
+        SELECT id, recorded_at, event_id, body, attempts, earlier_attempts, traceparent FROM webhook_deliveries delivery
         WHERE endpoint_id = $1 AND state = 'pending' AND next_attempt_at <= $2 AND NOT EXISTS (
             SELECT FROM webhook_deliveries earlier
             WHERE earlier.endpoint_id = $1 AND earlier.subject = delivery.subject AND earlier.state = 'pending' AND earlier.position < delivery.position
@@ -169,7 +171,7 @@ internal static class WebhookStatements
         WITH again AS (
             {IntoDeliveries}
             SELECT gen_random_uuid(), endpoint.id, event.organization_id, event.project_id, event.id, event.type, event.subject, event.position,
-                {Body}, 'pending', $7, event.occurred_at
+                {Body}, event.traceparent, 'pending', $7, event.occurred_at
             FROM webhook_endpoints endpoint JOIN events event ON event.project_id = endpoint.project_id
                 AND event.position <= (SELECT position FROM event_consumers WHERE name = 'webhooks')
             WHERE endpoint.id = $1 AND $5::text[] IS NOT NULL AND event.type <> 'webhook.test' AND {Wanted}

@@ -178,7 +178,11 @@ public class VtpApi : IAsyncLifetime
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            log.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
+            log.Enqueue($"{logLevel} {formatter(state, exception)} {Fields(state)} {exception}");
+
+        // As a collector is sent them, beside the message.
+        private static string Fields<TState>(TState state) =>
+            state is IEnumerable<KeyValuePair<string, object?>> fields ? string.Join(' ', fields.Select(field => $"{field.Key}={field.Value}")) : "";
 
         public void Dispose()
         {

@@ -4,11 +4,12 @@ using System.Net;
 using System.Text;
 using Npgsql;
 using Vtp.Integration.Fixture;
+using Vtp.Integration.Observability;
 
 namespace Vtp.Integration.Identity;
 
 /// <summary>What people entrust to the server shows up nowhere that somebody else reads.</summary>
-public sealed class CanaryTests(VtpApi api) : IClassFixture<VtpApi>
+public sealed class CanaryTests(TracedApi api) : IClassFixture<TracedApi>
 {
     [Fact]
     public async Task A_planted_password_and_token_appear_in_no_log_line_trace_audit_row_error_or_table()
@@ -30,6 +31,7 @@ public sealed class CanaryTests(VtpApi api) : IClassFixture<VtpApi>
         errors.Append((await api.PostAsync("auth/login", $$"""{"email":"{{person.Email}}","password":["{{password}}"]}""")).Text);
         errors.Append((await api.PostAsync("auth/login", $$"""{"email":"{{person.Email}}","password":"{{password}}" """)).Text);
         errors.Append((await api.PostAsync("auth/register", new { email = "x", password, full_name = "X" })).Text);
+        await api.GetAsync($"auth/profile?token={wrong}");
         errors.Append((await api.PostAsync("auth/reset-password", new { token = wrong, new_password = password })).Text);
         errors.Append((await api.GetAsync($"auth/nowhere?token={person.RefreshToken}", person.AccessToken)).Text);
         errors.Append((await person.PostAsync("auth/change-password", new { current_password = wrong, new_password = password })).Text);
@@ -45,12 +47,16 @@ public sealed class CanaryTests(VtpApi api) : IClassFixture<VtpApi>
         var traces = string.Join('\n', spans);
         var tables = await DumpAsync();
 
+        await api.SpanAsync(span => span.Name == "POST /api/v1/auth/forgot-password");
+        await VtpApi.UntilAsync(() => api.Collector.Received.Any(one => one.Path == "/v1/metrics"), "the numbers");
+        var collected = api.Collector.Text;
+
         log.Should().NotBeEmpty();
         traces.Should().Contain("SignInCommand");
         tables.Should().Contain(person.Email);
         foreach (var canary in canaries)
         {
-            foreach (var (where, text) in new[] { ("the log", log), ("a trace", traces), ("a table", tables), ("an error", errors.ToString()) })
+            foreach (var (where, text) in new[] { ("the log", log), ("a trace", traces), ("what a collector is sent", collected), ("a table", tables), ("an error", errors.ToString()) })
             {
                 text.Contains(canary, StringComparison.Ordinal).Should().BeFalse($"{canary[..8]}… must not be in {where}");
             }

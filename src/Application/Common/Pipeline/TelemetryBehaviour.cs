@@ -44,7 +44,7 @@ public static class Telemetry
 {
     public const string Name = "Vtp";
 
-    internal static readonly ActivitySource Source = new(Name);
+    public static readonly ActivitySource Source = new(Name);
 
     private static readonly Meter Meter = new(Name);
 

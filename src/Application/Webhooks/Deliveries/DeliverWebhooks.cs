@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Text;
 using MediatR;
 using Microsoft.EntityFrameworkCore;
 using Vtp.Application.Common;
+using Vtp.Application.Common.Pipeline;
 using Vtp.Application.Notifications;
 using Vtp.Application.Webhooks.Endpoints;
 using Vtp.Domain.Common;
@@ -150,11 +152,37 @@ internal sealed class DeliverWebhooksHandler(IVtpDb db, IWebhookQueue queue, IWe
                 headers = [.. headers, WebhookSignature.BodyOnly(newest, body)];
             }
 
+            using var span = StartAttempt(delivery);
+            if ((span?.Id ?? delivery.TraceParent) is { } traceparent)
+            {
+                headers = [.. headers, new(TraceContext.Header, traceparent)];
+            }
+
             var answer = await handler.Sender.SendAsync(new WebhookRequest(target.Url, headers, body), cancellationToken);
+            span?.SetTag("vtp.outcome", answer.Outcome.ToString()).SetTag("http.response.status_code", answer.Status);
+            if (RetrySchedule.Judge(answer.Status) != DeliveryVerdict.Delivered)
+            {
+                span?.SetStatus(ActivityStatusCode.Error);
+            }
+
             lock (_lock)
             {
                 Note(delivery, at, headers, answer);
             }
+        }
+
+        /// <summary>
+        /// In the trace of its event: below this run where that is the run's own, else below the event, with a link to the run.
+        /// Of the address only the host, for the path of many is a secret.
+        /// </summary>
+        private Activity? StartAttempt(DueDelivery delivery)
+        {
+            var (happened, run) = (TraceContext.Read(delivery.TraceParent), Activity.Current?.Context ?? default);
+            var isOwn = happened == default || happened.TraceId == run.TraceId;
+            var span = Telemetry.Source.StartActivity(
+                ActivityKind.Client, isOwn ? run : happened, links: isOwn ? null : [new ActivityLink(run)], name: "webhook attempt");
+            return span?.SetTag("http.request.method", "POST").SetTag("server.address", target.Url.IdnHost).SetTag("vtp.event.id", delivery.EventId)
+                .SetTag("vtp.delivery.id", delivery.Id).SetTag("vtp.delivery.attempt", delivery.EarlierAttempts + delivery.Attempts + 1);
         }
 
         private void Note(DueDelivery delivery, DateTimeOffset at, IReadOnlyList<KeyValuePair<string, string>> headers, WebhookAnswer answer)

@@ -19,7 +19,8 @@ public sealed record WebhookTarget(
 /// <param name="Body">What is sent.</param>
 /// <param name="Attempts">That were made in this round.</param>
 /// <param name="EarlierAttempts">Of rounds before.</param>
-public sealed record DueDelivery(Guid Id, DateTimeOffset RecordedAt, Guid EventId, string Body, int Attempts, int EarlierAttempts);
+/// <param name="TraceParent">Where its event happened, as <see cref="Common.Pipeline.TraceContext"/> has it.</param>
+public sealed record DueDelivery(Guid Id, DateTimeOffset RecordedAt, Guid EventId, string Body, int Attempts, int EarlierAttempts, string? TraceParent);
 
 /// <param name="Next">When it is tried again; null when it is settled.</param>
 public sealed record MadeAttempt(

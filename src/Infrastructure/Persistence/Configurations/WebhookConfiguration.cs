@@ -51,6 +51,7 @@ internal sealed class WebhookDeliveryConfiguration : IEntityTypeConfiguration<We
     {
         builder.ToTable("webhook_deliveries");
         builder.HasKey(delivery => new { delivery.Id, delivery.RecordedAt });
+        builder.Property<string?>("Traceparent");
     }
 }
 

@@ -65,5 +65,8 @@ internal sealed class Operations : SqlMigration;
 [DbContext(typeof(VtpDbContext)), Migration("0012_exports")]
 internal sealed class ArchiveExports : SqlMigration;
 
+[DbContext(typeof(VtpDbContext)), Migration("0013_traces")]
+internal sealed class Traces : SqlMigration;
+
 [DbContext(typeof(VtpDbContext)), Migration("0014_system_alerts")]
 internal sealed class SystemAlerts : SqlMigration;
