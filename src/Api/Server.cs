@@ -11,6 +11,7 @@ using Vtp.Api.Http;
 using Vtp.Application.Common;
 using Vtp.Application.Identity.Administration;
 using Vtp.Infrastructure;
+using Vtp.Infrastructure.Observability;
 using Vtp.Infrastructure.Persistence.Embedded;
 
 namespace Vtp.Api;
@@ -40,6 +41,8 @@ internal static class Server
             kestrel.Limits.RequestHeadersTimeout = HeadersArriveWithin;
             kestrel.Limits.MinRequestBodyDataRate = SlowestBody;
         });
+
+        builder.Logging.AddLogs(builder.Configuration);
 
         // These two write request URLs and bodies, whose query strings may hold one-time tokens.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
