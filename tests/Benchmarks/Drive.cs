@@ -147,7 +147,7 @@ internal static class Drive
         Task<Load> SignInAsync(TimeSpan duration) => Load.WrkAsync(vtp.Url, signIns, duration, ct, expectedRefusal: 503);
     }
 
-    private static async Task<Person[]> RegisterAsync(Uri vtp, CancellationToken ct)
+    public static async Task<Person[]> RegisterAsync(Uri vtp, CancellationToken ct)
     {
         using var http = new HttpClient { BaseAddress = vtp };
         var people = new Person[Load.Connections];

@@ -24,6 +24,8 @@ internal static class Program
                 return 0;
             case ["webhooks"]:
                 return await Drive.RunAsync(Webhooks.RunAsync);
+            case ["telemetry"]:
+                return await Drive.RunAsync(TelemetryDrive.RunAsync);
             default:
                 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, Micro());
                 return 0;
