@@ -6,6 +6,12 @@ namespace Vtp.Unit.Startup;
 
 public sealed class StartOptionsTests
 {
+    [Theory]
+    [InlineData("--internal-port 9464")]
+    [InlineData("--internal-port=9464")]
+    public void The_internal_port_is_a_setting_like_others(string arguments) =>
+        StartOptions.Parse(arguments.Split(' ')).HostArguments.Should().Equal("--Internal:Port=9464");
+
     [Fact]
     public void Data_lies_beside_the_solution_whatever_folder_it_is_started_from()
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Net;
+using System.Security.Cryptography;
 using System.Threading.Channels;
 using Vtp.Application.Common.Pipeline;
 
@@ -12,6 +13,7 @@ namespace Vtp.Infrastructure.Observability.Sentry;
 internal sealed class SentrySender : IAsyncDisposable
 {
     internal const int QueueLength = 100;
+    private const int Shares = 1_000_000;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
@@ -42,7 +44,7 @@ internal sealed class SentrySender : IAsyncDisposable
 
     public void Tell(SentryEvent error)
     {
-        if (Random.Shared.NextDouble() >= _options.SampleRate)
+        if (RandomNumberGenerator.GetInt32(Shares) >= _options.SampleRate * Shares)
         {
             Count("sampled_out");
         }
