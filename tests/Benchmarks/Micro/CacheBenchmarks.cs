@@ -11,7 +11,7 @@ namespace Vtp.Benchmarks.Micro;
 
 /// <summary>An answer of this node's memory, by a key that is there and one that must be made first; some removals were heard before.</summary>
 [MemoryDiagnoser]
-public class CacheBenchmarks
+public class CacheBenchmarks : IDisposable
 {
     private const int Projects = 1000;
 
@@ -42,7 +42,11 @@ public class CacheBenchmarks
     }
 
     [GlobalCleanup]
-    public void Dispose() => _counts.Dispose();
+    public void Dispose()
+    {
+        _counts.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Benchmark(Description = "cache, a hit in memory")]
     public ValueTask<string> HitAsync()
