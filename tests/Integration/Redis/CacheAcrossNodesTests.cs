@@ -102,7 +102,8 @@ public sealed class CacheAcrossNodesTests
         }
 
         times.Sort();
-        times[^3].Should().BeLessThan(TimeSpan.FromMilliseconds(250), "the whole: {0}", string.Join(' ', times.Select(time => (int)time.TotalMilliseconds)));
+        // Of a silent Redis one caller in half a second waits for an answer that does not come.
+        times[weather == Weather.RedisFrozen ? times.Count * 3 / 4 : times.Count - 3].Should().BeLessThan(TimeSpan.FromMilliseconds(250), "the whole: {0}", string.Join(' ', times.Select(time => (int)time.TotalMilliseconds)));
     }
 
     [Fact]
