@@ -6,7 +6,7 @@ using Vtp.Infrastructure.RateLimiting;
 namespace Vtp.Benchmarks.Micro;
 
 /// <summary>One decision about one caller among many.</summary>
-public class RateLimiterBenchmarks
+public class RateLimiterBenchmarks : IDisposable
 {
     private const int Callers = 10_000;
 
@@ -22,7 +22,11 @@ public class RateLimiterBenchmarks
     }
 
     [GlobalCleanup]
-    public void Dispose() => _metrics.Dispose();
+    public void Dispose()
+    {
+        _metrics.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Benchmark(Description = "rate limiter, one decision")]
     public ValueTask<RateLimitDecision> TakeAsync() =>
