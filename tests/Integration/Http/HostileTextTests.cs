@@ -15,7 +15,7 @@ public sealed class HostileTextTests(VtpApi api) : IClassFixture<VtpApi>
     [
         "' OR '1'='1", "Robert'); DROP TABLE accounts;--", "union all select * from accounts", "insert into accounts values (1)", "delete from accounts",
         "drop table accounts", "update accounts set role = 'admin'", "exec(master)", "execute(1)", "a -- comment", "a /* comment */ b", "xp_cmdshell", "sp_executesql",
-        "1; SELECT pg_sleep(30)", "$1", "$where", "$ne $gt $lt $gte $lte", "$regex: .*", "$or $and $nin $in $exists", "{\"$gt\": \"\"}", "100% _under_ \\back\\", "%' AND 1=0 AND '%'='",
+        "1; SELECT pg_sleep(30)", "$1 $2", "$where", "$ne $gt $lt $gte $lte", "$regex: .*", "$or $and $nin $in $exists", "{\"$gt\": \"\"}", "100% _under_ \\back\\", "%' AND 1=0 AND '%'='",
         "<script>alert(1)</script>", "${7*7} {{7*7}} #{7*7}", "../../etc/passwd", "%00 %n %s", "\u202Eright-to-left",
     ];
 
