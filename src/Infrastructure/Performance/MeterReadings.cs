@@ -25,7 +25,7 @@ internal sealed class MeterReadings : IHostedService, IDisposable
     private static readonly string[] Named = [PoolCount, PoolMaximum, PoolPending, Kestrel];
 
     private readonly MeterListener _listener = new();
-    private readonly ConcurrentDictionary<(Instrument Instrument, string Tag, string State), double> _sums = new();
+    private readonly ConcurrentDictionary<Instrument, InstrumentSeries> _instruments = new();
     private readonly HashSet<string> _pools;
     private readonly IMeterFactory _meters;
 
@@ -37,12 +37,12 @@ internal sealed class MeterReadings : IHostedService, IDisposable
         {
             if (IsRead(instrument))
             {
-                listener.EnableMeasurementEvents(instrument);
+                listener.EnableMeasurementEvents(instrument, _instruments.GetOrAdd(instrument, static known => new InstrumentSeries(known)));
             }
         };
-        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Add(instrument, value, tags));
-        _listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Add(instrument, value, tags));
-        _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Add(instrument, value, tags));
+        _listener.SetMeasurementEventCallback<long>((_, value, tags, series) => Add((InstrumentSeries)series!, value, tags));
+        _listener.SetMeasurementEventCallback<int>((_, value, tags, series) => Add((InstrumentSeries)series!, value, tags));
+        _listener.SetMeasurementEventCallback<double>((_, value, tags, series) => Add((InstrumentSeries)series!, value, tags));
     }
 
     public (long Active, long Idle, long Waiting, long Max, double? Usage) Pools()
@@ -53,25 +53,23 @@ internal sealed class MeterReadings : IHostedService, IDisposable
         return ((long)active.Values.Sum(), (long)idle.Values.Sum(), (long)Of(PoolPending).Values.Sum(), (long)max.Values.Sum(), double.IsNaN(usage) ? null : Math.Round(usage, 3));
     }
 
-    public long? ClientConnections() => _sums.Where(sum => sum.Key.Instrument.Name == Kestrel).Select(sum => (long?)sum.Value).Sum() is { } sum && IsKnown(Kestrel) ? sum : null;
+    public long? ClientConnections() => SeriesOf(Kestrel).ToList() is { Count: > 0 } known ? (long)known.Sum(series => series.Value) : null;
 
     /// <summary>Hits and misses are counters of these names, or one counter whose tag says which.</summary>
     public (long Hits, long Misses, long Writes)? CacheCounts()
     {
-        var counts = _sums.Where(sum => sum.Key.Instrument.Name.StartsWith(Cache, StringComparison.Ordinal) && IsCounter(sum.Key.Instrument)).ToList();
+        var counts = Counters(Cache).SelectMany(counter => counter.Series.Select(series => (Name: counter.Instrument.Name[Cache.Length..], series.Tag, series.Value))).ToList();
         return counts.Count == 0 ? null : (Sum("hit"), Sum("miss"), Sum("write", "set"));
 
         long Sum(params string[] words) => (long)counts
-            .Where(sum => words.Any(word => sum.Key.Instrument.Name[Cache.Length..].StartsWith(word, StringComparison.Ordinal)
-                || sum.Key.Tag.StartsWith(word, StringComparison.Ordinal)))
-            .Sum(sum => sum.Value);
+            .Where(count => words.Any(word => count.Name.StartsWith(word, StringComparison.Ordinal) || count.Tag.StartsWith(word, StringComparison.Ordinal)))
+            .Sum(count => count.Value);
     }
 
-    public IReadOnlyDictionary<string, double> RateLimits() => _sums
-        .Where(sum => sum.Key.Instrument.Name.StartsWith(RateLimit, StringComparison.Ordinal) && IsCounter(sum.Key.Instrument))
-        .GroupBy(sum => sum.Key.Instrument.Name, StringComparer.Ordinal)
+    public IReadOnlyDictionary<string, double> RateLimits() => Counters(RateLimit)
+        .GroupBy(counter => counter.Instrument.Name, StringComparer.Ordinal)
         .OrderBy(group => group.Key, StringComparer.Ordinal)
-        .ToDictionary(group => group.Key, group => group.Sum(sum => sum.Value), StringComparer.Ordinal);
+        .ToDictionary(group => group.Key, group => group.Sum(counter => counter.Series.Sum(series => series.Value)), StringComparer.Ordinal);
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -92,11 +90,15 @@ internal sealed class MeterReadings : IHostedService, IDisposable
             || instrument.Name.StartsWith(Cache, StringComparison.Ordinal)
             || instrument.Name.StartsWith(RateLimit, StringComparison.Ordinal));
 
-    private bool IsKnown(string instrument) => _sums.Keys.Any(key => key.Instrument.Name == instrument);
+    private IEnumerable<InstrumentSeries> Counters(string prefix) =>
+        _instruments.Values.Where(known => known.Instrument.Name.StartsWith(prefix, StringComparison.Ordinal) && IsCounter(known.Instrument));
 
-    private void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private IEnumerable<InstrumentSeries.One> SeriesOf(string instrument) =>
+        _instruments.Values.Where(known => known.Instrument.Name == instrument).SelectMany(known => known.Series);
+
+    private void Add(InstrumentSeries series, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        var (tag, state) = ("", "");
+        var (instrument, tag, state) = (series.Instrument, "", "");
         if (instrument.Name.StartsWith("db.", StringComparison.Ordinal))
         {
             foreach (var (name, text) in tags)
@@ -108,11 +110,6 @@ internal sealed class MeterReadings : IHostedService, IDisposable
                     _ => (tag, state),
                 };
             }
-
-            if (!_pools.Contains(tag))
-            {
-                return;
-            }
         }
         else if (instrument.Name.StartsWith(Cache, StringComparison.Ordinal))
         {
@@ -122,18 +119,17 @@ internal sealed class MeterReadings : IHostedService, IDisposable
             }
         }
 
-        if (instrument.IsObservable)
+        var one = series.Find(tag, state);
+        if (one is null && instrument.Name.StartsWith("db.", StringComparison.Ordinal) && !_pools.Contains(tag))
         {
-            _sums[(instrument, tag, state)] = value;
+            return; // The pool of another server in this process.
         }
-        else
-        {
-            _sums.AddOrUpdate((instrument, tag, state), value, (_, sum) => sum + value);
-        }
+
+        series.Add(one ?? series.Begin(tag, state), value);
     }
 
-    private Dictionary<string, double> Of(string instrument, string state = "") => _sums
-        .Where(sum => sum.Key.Instrument.Name == instrument && sum.Key.State == state)
-        .GroupBy(sum => sum.Key.Tag, StringComparer.Ordinal)
-        .ToDictionary(group => group.Key, group => group.Sum(sum => sum.Value), StringComparer.Ordinal);
+    private Dictionary<string, double> Of(string instrument, string state = "") => SeriesOf(instrument)
+        .Where(series => series.State == state)
+        .GroupBy(series => series.Tag, StringComparer.Ordinal)
+        .ToDictionary(group => group.Key, group => group.Sum(series => series.Value), StringComparer.Ordinal);
 }
