@@ -177,7 +177,8 @@ public sealed class OperatorBrowserTests(BrowserApi api) : IClassFixture<Browser
         await Assertions.Expect(visitor.Page.Locator("#traffic path.first")).ToHaveAttributeAsync("d", new System.Text.RegularExpressions.Regex("^M[0-9]+ ", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1)));
         await Assertions.Expect(visitor.Page.Locator("#latency svg")).ToHaveAttributeAsync("aria-label", new System.Text.RegularExpressions.Regex("p95 [0-9.,]+ ms", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(1)));
 
-        var download = await visitor.Page.RunAndWaitForDownloadAsync(() => visitor.Page.Locator("#take-profile").ClickAsync());
+        var download = await visitor.Page.RunAndWaitForDownloadAsync(
+            () => visitor.Page.Locator("#take-profile").EvaluateAsync("button => button.click()"), new() { Timeout = 60_000 });
         download.SuggestedFilename.Should().Be("vtp-cpu.speedscope.json");
         File.ReadAllText((await download.PathAsync())!).Should().Contain("speedscope.app");
         visitor.Complaints.Should().OnlyContain(complaint => complaint.EndsWith("/console/system/profile net::ERR_ABORTED", StringComparison.Ordinal), "a page that becomes a file is left");

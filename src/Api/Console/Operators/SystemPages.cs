@@ -13,7 +13,7 @@ internal static class SystemPages
     public const string TakeProfile = System + "/profile";
 
     private const int Shown = 10;
-    private const int ProfileSeconds = 10;
+    private const int ProfileSeconds = 5;
 
     public static void MapSystemPages(this IEndpointRouteBuilder pages)
     {
