@@ -30,7 +30,7 @@ internal static class OsThreads
             }
             catch (IOException)
             {
-                // This thread has just ended.
+                continue; // This thread has just ended.
             }
         }
 
