@@ -60,8 +60,6 @@ try
     app.MapPages();
     app.MapConsole();
 
-    app.MapPerformance();
-    app.MapProfiling();
 
     var api = app.MapGroup("/api/v1");
     api.MapAccounts();
@@ -82,6 +80,8 @@ try
     app.MapLegacyLiveKit();
     api.MapInstallationAudit();
     api.MapLimits();
+    app.MapPerformance();
+    app.MapProfiling();
 
     await app.Services.MigrateDatabaseAsync(CancellationToken.None);
     await app.ServeAsync(options, database);

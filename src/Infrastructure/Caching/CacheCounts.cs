@@ -16,8 +16,10 @@ internal sealed class CacheCounts : IDisposable
 
     public CacheCounts()
     {
-        Observe("vtp.cache.hits", count => count.MemoryHits, "Answers from this node's memory.", KeyValuePair.Create<string, object?>("layer", "memory"));
-        Observe("vtp.cache.hits", count => count.SharedHits, "Answers from Redis.", KeyValuePair.Create<string, object?>("layer", "redis"));
+        _meter.CreateObservableCounter(
+            "vtp.cache.hits",
+            () => All.SelectMany(count => new[] { Of(count, count.MemoryHits, "memory"), Of(count, count.SharedHits, "redis") }),
+            description: "Answers from this node's memory or from Redis.");
         Observe("vtp.cache.misses", count => count.Misses, "Answers that had to be asked for.");
         Observe("vtp.cache.stale", count => count.Stale, "Answers older than meant, because the source failed or was slow.");
         Observe("vtp.cache.failures", count => count.Failures, "Sources that failed.");
@@ -32,9 +34,13 @@ internal sealed class CacheCounts : IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    private void Observe(string name, Func<CacheCount, long> read, string description, params KeyValuePair<string, object?>[] tags) =>
-        _meter.CreateObservableCounter(name, () => All.Select(count => new Measurement<long>(read(count), [new("prefix", count.Prefix), .. tags])), description: description);
+    private void Observe(string name, Func<CacheCount, long> read, string description) =>
+        _meter.CreateObservableCounter(name, () => All.Select(count => Of(count, read(count))), description: description);
 
     private void Gauge(string name, Func<CacheCount, long> read, string? unit, string description) =>
-        _meter.CreateObservableGauge(name, () => All.Select(count => new Measurement<long>(read(count), new KeyValuePair<string, object?>("prefix", count.Prefix))), unit, description);
+        _meter.CreateObservableGauge(name, () => All.Select(count => Of(count, read(count))), unit, description);
+
+    private static Measurement<long> Of(CacheCount count, long value, string? layer = null) => layer is null
+        ? new(value, new KeyValuePair<string, object?>("prefix", count.Prefix))
+        : new(value, new("prefix", count.Prefix), new("layer", layer));
 }

@@ -19,7 +19,10 @@ internal sealed class PacedSampler(TimeProvider clock) : Sampler
     {
         var parent = samplingParameters.ParentContext;
         var isBegun = parent.TraceId != default && samplingParameters.Kind != ActivityKind.Server;
-        var isWanted = isBegun ? parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) : HasRoom();
+        var isWanted = isBegun ? parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded)
+
+            // What VTP asks PostgreSQL by itself each second belongs to no trace, and would each time make one.
+            : samplingParameters.Kind != ActivityKind.Client && HasRoom();
         return new SamplingResult(isWanted ? SamplingDecision.RecordAndSample : SamplingDecision.Drop);
     }
 

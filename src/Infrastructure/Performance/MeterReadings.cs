@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Npgsql;
 using Vtp.Infrastructure.Persistence;
 
 namespace Vtp.Infrastructure.Performance;
@@ -26,12 +24,11 @@ internal sealed class MeterReadings : IHostedService, IDisposable
 
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<Instrument, InstrumentSeries> _instruments = new();
-    private readonly HashSet<string> _pools;
+    private static readonly string[] PoolsOfServer = [Connections.Main, Connections.Reads];
     private readonly IMeterFactory _meters;
 
-    public MeterReadings(NpgsqlDataSource database, [FromKeyedServices(Connections.Reads)] NpgsqlDataSource reads, IMeterFactory meters)
+    public MeterReadings(IMeterFactory meters)
     {
-        _pools = new HashSet<string>([database.ConnectionString, reads.ConnectionString], StringComparer.Ordinal);
         _meters = meters;
         _listener.InstrumentPublished = (instrument, listener) =>
         {
@@ -49,21 +46,19 @@ internal sealed class MeterReadings : IHostedService, IDisposable
     {
         _listener.RecordObservableInstruments();
         var (active, idle, max) = (Of(PoolCount, "used"), Of(PoolCount, "idle"), Of(PoolMaximum));
-        var usage = _pools.Where(pool => max.ContainsKey(pool)).Select(pool => active.GetValueOrDefault(pool) / max[pool]).DefaultIfEmpty(double.NaN).Max();
+        var usage = PoolsOfServer.Where(pool => max.ContainsKey(pool)).Select(pool => active.GetValueOrDefault(pool) / max[pool]).DefaultIfEmpty(double.NaN).Max();
         return ((long)active.Values.Sum(), (long)idle.Values.Sum(), (long)Of(PoolPending).Values.Sum(), (long)max.Values.Sum(), double.IsNaN(usage) ? null : Math.Round(usage, 3));
     }
 
     public long? ClientConnections() => SeriesOf(Kestrel).ToList() is { Count: > 0 } known ? (long)known.Sum(series => series.Value) : null;
 
-    /// <summary>Hits and misses are counters of these names, or one counter whose tag says which.</summary>
+    /// <summary>Null before anything was asked of the cache. What was asked for and found is then kept.</summary>
     public (long Hits, long Misses, long Writes)? CacheCounts()
     {
-        var counts = Counters(Cache).SelectMany(counter => counter.Series.Select(series => (Name: counter.Instrument.Name[Cache.Length..], series.Tag, series.Value))).ToList();
-        return counts.Count == 0 ? null : (Sum("hit"), Sum("miss"), Sum("write", "set"));
+        var (hits, misses) = (Sum("vtp.cache.hits"), Sum("vtp.cache.misses"));
+        return hits + misses == 0 ? null : (hits, misses, misses - Sum("vtp.cache.failures"));
 
-        long Sum(params string[] words) => (long)counts
-            .Where(count => words.Any(word => count.Name.StartsWith(word, StringComparison.Ordinal) || count.Tag.StartsWith(word, StringComparison.Ordinal)))
-            .Sum(count => count.Value);
+        long Sum(string instrument) => (long)SeriesOf(instrument).Sum(series => series.Value);
     }
 
     public IReadOnlyDictionary<string, double> RateLimits() => Counters(RateLimit)
@@ -96,7 +91,7 @@ internal sealed class MeterReadings : IHostedService, IDisposable
     private IEnumerable<InstrumentSeries.One> SeriesOf(string instrument) =>
         _instruments.Values.Where(known => known.Instrument.Name == instrument).SelectMany(known => known.Series);
 
-    private void Add(InstrumentSeries series, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private static void Add(InstrumentSeries series, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         var (instrument, tag, state) = (series.Instrument, "", "");
         if (instrument.Name.StartsWith("db.", StringComparison.Ordinal))
@@ -115,14 +110,14 @@ internal sealed class MeterReadings : IHostedService, IDisposable
         {
             foreach (var (_, text) in tags)
             {
-                tag = text is string word && (word.StartsWith("hit", StringComparison.Ordinal) || word.StartsWith("miss", StringComparison.Ordinal)) ? word : tag;
+                tag += $"/{text}"; // Each combination is a series of its own.
             }
         }
 
         var one = series.Find(tag, state);
-        if (one is null && instrument.Name.StartsWith("db.", StringComparison.Ordinal) && !_pools.Contains(tag))
+        if (one is null && instrument.Name.StartsWith("db.", StringComparison.Ordinal) && !PoolsOfServer.Contains(tag))
         {
-            return; // The pool of another server in this process.
+            return; // No pool of the server.
         }
 
         series.Add(one ?? series.Begin(tag, state), value);

@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Vtp.Application.Operations.Performance;
 using Vtp.Infrastructure.Persistence;
 
@@ -20,7 +18,6 @@ internal sealed class QueryLog : IHostedService, IDisposable
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Slow> _slow = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _pools;
     private readonly TimeSpan _threshold;
     private readonly TimeProvider _clock;
     private readonly ActivityListener _listener;
@@ -29,11 +26,8 @@ internal sealed class QueryLog : IHostedService, IDisposable
     private long _failed;
     private long _slowCount;
 
-    public QueryLog(
-        NpgsqlDataSource database, [FromKeyedServices(Connections.Reads)] NpgsqlDataSource reads, IOptions<PerformanceOptions> options, TimeProvider clock)
+    public QueryLog(IOptions<PerformanceOptions> options, TimeProvider clock)
     {
-        // Another server in this process has other pools, and its own log.
-        _pools = new HashSet<string>([database.ConnectionString, reads.ConnectionString], StringComparer.Ordinal);
         (_threshold, _clock) = (options.Value.SlowQuery, clock);
         _listener = new ActivityListener
         {
@@ -68,7 +62,7 @@ internal sealed class QueryLog : IHostedService, IDisposable
 
     private void Ended(Activity activity)
     {
-        if (activity.GetTagItem(TextTag) is not string text || activity.GetTagItem(SourceTag) is not string pool || !_pools.Contains(pool))
+        if (activity.GetTagItem(TextTag) is not string text || activity.GetTagItem(SourceTag) is not (Connections.Main or Connections.Reads))
         {
             return;
         }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Npgsql;
 
 namespace Vtp.Infrastructure.Persistence;
@@ -47,11 +46,14 @@ internal static class Connections
         SET ROLE vtp_server
         """;
 
-    /// <summary>Names the pool of <see cref="ReadPool"/> among the services.</summary>
+    /// <summary>Names the pool of <see cref="Pool(string)"/> in metrics and spans.</summary>
+    public const string Main = "main";
+
+    /// <summary>Names the pool of <see cref="ReadPool"/> there and among the services.</summary>
     public const string Reads = "reads";
 
     /// <summary>For everything that may hold its connection while it works.</summary>
-    public static NpgsqlDataSource Pool(string connectionString) => Pool("main", connectionString, size => Math.Max(1, size - ReadsOf(size)));
+    public static NpgsqlDataSource Pool(string connectionString) => Pool(Main, connectionString, size => Math.Max(1, size - ReadsOf(size)));
 
     /// <summary>
     /// For reads of one round trip, which hold nothing else and wait for nobody: jobs and long transactions cannot take their
@@ -68,14 +70,7 @@ internal static class Connections
         var settings = builder.ConnectionStringBuilder;
         settings.MaxPoolSize = share(settings.MaxPoolSize);
         settings.MinPoolSize = Math.Min(settings.MinPoolSize, settings.MaxPoolSize);
-
-        // What VTP asks by itself each second belongs to no trace, and would each time make one.
-        builder.ConfigureTracing(tracing => tracing
-            .ConfigureCommandFilter(_ => Activity.Current is not null)
-            .ConfigureBatchFilter(_ => Activity.Current is not null)
-            .ConfigureCopyOperationFilter(_ => Activity.Current is not null)
-            .EnablePhysicalOpenTracing(false)
-            .EnableFirstResponseEvent(false));
+        builder.ConfigureTracing(tracing => tracing.EnablePhysicalOpenTracing(false).EnableFirstResponseEvent(false));
         builder.UsePhysicalConnectionInitializer(
             connection =>
             {

@@ -69,7 +69,14 @@ internal sealed class Visitor : IAsyncDisposable
             }
         };
         page.PageError += (_, error) => _complaints.Enqueue(error);
-        page.RequestFailed += (_, request) => _complaints.Enqueue($"{request.Url} {request.Failure}");
+        page.RequestFailed += (_, request) =>
+        {
+            // Who goes to another page ends what this one was loading.
+            if (request.Failure != "net::ERR_ABORTED")
+            {
+                _complaints.Enqueue($"{request.Url} {request.Failure}");
+            }
+        };
         page.Request += (_, request) =>
         {
             if (!request.Url.StartsWith(api.Url.ToString(), StringComparison.Ordinal) && !request.Url.StartsWith("data:", StringComparison.Ordinal))

@@ -13,7 +13,7 @@ public sealed class ScriptTests
         var (exit, output) = await RunAsync("build/run", option);
 
         exit.Should().Be(0, output);
-        output.Should().StartWith("build/run [--port N] [--demo] [--reset]").And.Contain("ConnectionStrings__Vtp");
+        output.Should().StartWith("build/run [--port N] [--internal-port N] [--demo] [--reset]").And.Contain("ConnectionStrings__Vtp");
     }
 
     [Fact]
