@@ -60,7 +60,6 @@ try
     app.MapPages();
     app.MapConsole();
 
-
     var api = app.MapGroup("/api/v1");
     api.MapAccounts();
     api.MapSessions();

@@ -112,6 +112,14 @@ public sealed class BrowserTests(BrowserApi api) : IClassFixture<BrowserApi>
         await dialog.Locator("button.authorize").First.ClickAsync();
         await dialog.Locator("button.btn-done").First.ClickAsync();
 
+        // Swagger draws what is seen, and what is near.
+        await VtpApi.UntilAsync(
+            async () =>
+            {
+                await visitor.Page.Mouse.WheelAsync(0, 400);
+                return await visitor.Page.Locator("#operations-tag-Accounts").CountAsync() > 0;
+            },
+            "the part about accounts");
         var profile = visitor.Page.Locator(".opblock-get", new() { HasText = "/api/v1/auth/profile" }).First;
         await profile.Locator(".opblock-summary-control").ClickAsync();
         await profile.Locator("button.try-out__btn").ClickAsync();
