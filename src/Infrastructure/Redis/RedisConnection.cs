@@ -14,8 +14,12 @@ internal sealed partial class RedisConnection(ConfigurationOptions options, Time
     private static readonly TimeSpan Deadline = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Doubt = TimeSpan.FromMilliseconds(500);
 
+    // A full Redis refuses every write.
+    private static readonly TimeSpan TellRefusalsEvery = TimeSpan.FromMinutes(1);
+
     private ConnectionMultiplexer? _connection;
     private long _askAgainAt;
+    private long _tellRefusalAt = long.MinValue;
     private int _isSilent;
 
     /// <summary>Redis answers again after it had not: what it told meanwhile was not heard, and what it held may be gone.</summary>
@@ -57,7 +61,7 @@ internal sealed partial class RedisConnection(ConfigurationOptions options, Time
         catch (RedisServerException refusal)
         {
             Answered();
-            LogRefused(refusal);
+            Refused(refusal);
         }
 
         return default;
@@ -109,6 +113,15 @@ internal sealed partial class RedisConnection(ConfigurationOptions options, Time
         }
     }
 
+    private void Refused(Exception refusal)
+    {
+        var (now, tellAt) = (clock.GetTimestamp(), Volatile.Read(ref _tellRefusalAt));
+        if (now >= tellAt && Interlocked.CompareExchange(ref _tellRefusalAt, now + Ticks(TellRefusalsEvery), tellAt) == tellAt)
+        {
+            LogRefused(refusal);
+        }
+    }
+
     private long Ticks(TimeSpan time) => (long)(time.TotalSeconds * clock.TimestampFrequency);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Redis does not answer; this node goes on without it and keeps trying")]
@@ -117,6 +130,6 @@ internal sealed partial class RedisConnection(ConfigurationOptions options, Time
     [LoggerMessage(Level = LogLevel.Information, Message = "Redis answers again")]
     private partial void LogRestored();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis refused a command")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis refuses commands; this is said once a minute")]
     private partial void LogRefused(Exception refusal);
 }

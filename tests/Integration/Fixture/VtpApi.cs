@@ -177,12 +177,19 @@ public class VtpApi : IAsyncLifetime
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            log.Enqueue($"{logLevel} {formatter(state, exception)} {Fields(state)} {exception}");
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            var message = formatter(state, exception);
+            log.Enqueue($"{logLevel} {message} {Fields(state, message)} {exception}");
+        }
 
-        // As a collector is sent them, beside the message.
-        private static string Fields<TState>(TState state) =>
-            state is IEnumerable<KeyValuePair<string, object?>> fields ? string.Join(' ', fields.Select(field => $"{field.Key}={field.Value}")) : "";
+        // As a collector is sent them, where the message does not say them anyway.
+        private static string Fields<TState>(TState state, string message) => state is IEnumerable<KeyValuePair<string, object?>> fields
+            ? string.Join(' ', fields
+                .Where(field => field.Key != "{OriginalFormat}")
+                .Select(field => $"{field.Value}")
+                .Where(value => value.Length > 0 && !message.Contains(value, StringComparison.Ordinal)))
+            : "";
 
         public void Dispose()
         {

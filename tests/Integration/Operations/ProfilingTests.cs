@@ -5,7 +5,12 @@ using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Operations;
 
+/// <summary>These have the process for themselves: what other tests do would be in the profiles too.</summary>
+[CollectionDefinition(nameof(ProfilingTests), DisableParallelization = true)]
+public sealed class AloneInTheProcess;
+
 /// <summary>The server looks at itself: each of these does something in its process, and finds it in the profile.</summary>
+[Collection(nameof(ProfilingTests))]
 public sealed class ProfilingTests(VtpApi api) : IClassFixture<VtpApi>
 {
     private const string Secret = "a-value-that-nobody-shall-find";
@@ -208,7 +213,7 @@ public sealed class ProfilingTests(VtpApi api) : IClassFixture<VtpApi>
     private async Task<JsonElement> ProfileAsync(string path)
     {
         var answer = await (await api.RegisterAdministratorAsync()).GetAsync($"/debug/pprof/{path}");
-        answer.Status.Should().Be(HttpStatusCode.OK, answer.Text);
+        answer.Status.Should().Be(HttpStatusCode.OK, $"{answer.Text} {string.Join('\n', api.Log.Where(line => line.StartsWith("Error", StringComparison.Ordinal)))}");
         return answer.Body;
     }
 
