@@ -54,6 +54,10 @@ public class VtpApi : IAsyncLifetime
     {
         await StopAsync();
         Directory.Delete(_mail, recursive: true);
+
+        // The runner keeps this object until all tests are over.
+        _factory = null;
+        Log.Clear();
     }
 
     public Task StartAsync()

@@ -5,12 +5,8 @@ using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Operations;
 
-/// <summary>These have the process for themselves: what other tests do would be in the profiles too.</summary>
-[CollectionDefinition(nameof(ProfilingTests), DisableParallelization = true)]
-public sealed class AloneInTheProcess;
-
 /// <summary>The server looks at itself: each of these does something in its process, and finds it in the profile.</summary>
-[Collection(nameof(ProfilingTests))]
+[Collection(Alone.Name)]
 public sealed class ProfilingTests(VtpApi api) : IClassFixture<VtpApi>
 {
     private const string Secret = "a-value-that-nobody-shall-find";
@@ -64,16 +60,27 @@ public sealed class ProfilingTests(VtpApi api) : IClassFixture<VtpApi>
     [Fact]
     public async Task A_heap_profile_counts_what_lives()
     {
-        Leaked[] leaked = [.. Enumerable.Range(0, 200_000).Select(_ => new Leaked(Secret))];
+        const int Count = 1_000_000;
+        Leaked[] leaked = [.. Enumerable.Range(0, Count).Select(_ => new Leaked(Secret))];
 
-        var heap = await ProfileAsync("heap");
+        // The heap of a process that ran a thousand tests may be more than the stream carries, which then says so.
+        JsonElement? found = null;
+        var fewest = Count;
+        await VtpApi.UntilAsync(
+            async () =>
+            {
+                var heap = await ProfileAsync("heap");
+                var type = heap.GetProperty("types").EnumerateArray().SingleOrDefault(type => type.GetProperty("type").GetString() == nameof(Leaked));
+                found = type.ValueKind == JsonValueKind.Object ? type : null;
+                fewest = heap.GetProperty("lost").GetInt32() == 0 ? Count : Count / 2;
+                return found is not null;
+            },
+            "the leaked objects in the summary of the heap");
 
         GC.KeepAlive(leaked);
-        var type = heap.GetProperty("types").EnumerateArray()
-            .Should().ContainSingle(type => type.GetProperty("type").GetString() == nameof(Leaked), heap.GetRawText()).Which;
-        type.GetProperty("objects").GetInt64().Should().Be(200_000);
-        type.GetProperty("bytes").GetInt64().Should().Be(200_000 * 24);
-        heap.GetProperty("lost").GetInt32().Should().Be(0);
+        var objects = found!.Value.GetProperty("objects").GetInt64();
+        objects.Should().BeInRange(fewest, Count);
+        found.Value.GetProperty("bytes").GetInt64().Should().Be(objects * 24);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Redis;
 
+[Collection(Alone.Name)]
 public sealed class CacheFaultTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Redis;
 
+[Collection(Alone.Name)]
 public sealed class RedisConnectionTests
 {
     [Fact]

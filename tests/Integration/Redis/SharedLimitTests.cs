@@ -27,6 +27,7 @@ public sealed class SharedApi(RedisProcess redis, VtpApi? first = null) : VtpApi
     protected override Task<string> DatabaseAsync() => first is null ? base.DatabaseAsync() : Task.FromResult(first.ConnectionString);
 }
 
+[Collection(Alone.Name)]
 public sealed class SharedLimitTests : IAsyncLifetime
 {
     private RedisProcess _redis = null!;
