@@ -112,6 +112,7 @@ public static class Wiring
         services.Replace(ServiceDescriptor.Scoped(provider =>
         {
             var db = (VtpDbContext)pooled(provider);
+            db.Database.AutoSavepointsEnabled = false; // Two round trips for each save; one that fails ends its transaction.
             db.Tenant = provider.GetRequiredService<TenantScope>();
             db.Jobs = provider.GetRequiredService<JobQueue>();
             db.Events = provider.GetRequiredService<EventWriter>();

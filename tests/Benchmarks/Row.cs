@@ -34,7 +34,7 @@ internal sealed class Row(string name, string? floorName = null)
     public static double Median(IEnumerable<double> numbers)
     {
         var ordered = numbers.Order().ToArray();
-        return ordered[ordered.Length / 2];
+        return (ordered[(ordered.Length - 1) / 2] + ordered[ordered.Length / 2]) / 2;
     }
 
     private static async Task<Round> MeasureAsync(ServerProcess? alone, Func<Task<Load>> load, CancellationToken ct)

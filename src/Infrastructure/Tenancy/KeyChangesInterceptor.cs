@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Organizations;
@@ -24,7 +25,7 @@ internal sealed class KeyChangesInterceptor(KnownKeys keys) : SaveChangesInterce
                     keys.Forget(key.KeyHash);
                     Announce();
                     break;
-                case { Entity: Project or Organization, State: EntityState.Modified }:
+                case { Entity: Project or Organization, State: EntityState.Modified } when entry.Properties.Any(ConcernsKeys):
                     keys.ForgetAll();
                     Announce();
                     break;
@@ -32,6 +33,9 @@ internal sealed class KeyChangesInterceptor(KnownKeys keys) : SaveChangesInterce
         }
 
         return ValueTask.FromResult(result);
+
+        static bool ConcernsKeys(PropertyEntry property) =>
+            property.IsModified && property.Metadata.Name is (nameof(Project.DeletedAt) or nameof(Organization.AuditRetentionDays));
 
         void Announce() => (eventData.Context as VtpDbContext)?.Announcements?.Add(KnownKeys.Channel);
     }

@@ -6,7 +6,7 @@ using Vtp.Integration.Fixture;
 namespace Vtp.Integration.Console;
 
 /// <summary>What all pages have in common.</summary>
-public sealed partial class PageTests(VtpApi api) : IClassFixture<VtpApi>
+public sealed partial class PageTests(TalkativeApi api) : IClassFixture<TalkativeApi>
 {
     private const string Hostile = "\"><script>alert(1)</script><b x='";
 

@@ -6,8 +6,10 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using Vtp.Application.Common;
+using Vtp.Infrastructure.Passwords;
 
 namespace Vtp.Integration.Fixture;
 
@@ -36,6 +38,12 @@ public class VtpApi : IAsyncLifetime
     protected virtual IEnumerable<KeyValuePair<string, string>> Settings => [];
 
     protected virtual bool WithoutLimits => true;
+
+    /// <summary>As often as where people's passwords are: a tenth of a second of a core for each registration and each sign-in.</summary>
+    protected virtual bool HashesAsShipped => false;
+
+    /// <summary>At every level, for tests that look for what must not be there. It is most of what such a server does.</summary>
+    protected virtual bool LogsAll => false;
 
     protected virtual Task<string> DatabaseAsync() => TestPostgres.NewDatabaseAsync();
 
@@ -152,10 +160,12 @@ public class VtpApi : IAsyncLifetime
             }
         }
 
-        // All of it, at every level, so that tests can look for what must not be there.
-        foreach (var category in new[] { "Default", "Microsoft", "Microsoft.EntityFrameworkCore.Database.Command", "Microsoft.AspNetCore.DataProtection", "System.Net.Http" })
+        if (LogsAll)
         {
-            host.UseSetting($"Logging:LogLevel:{category}", "Trace");
+            foreach (var category in new[] { "Default", "Microsoft", "Microsoft.EntityFrameworkCore.Database.Command", "Microsoft.AspNetCore.DataProtection", "System.Net.Http" })
+            {
+                host.UseSetting($"Logging:LogLevel:{category}", "Trace");
+            }
         }
 
         foreach (var (key, value) in Settings)
@@ -167,11 +177,16 @@ public class VtpApi : IAsyncLifetime
         host.ConfigureTestServices(services =>
         {
             services.AddSingleton<TimeProvider>(Clock);
+            if (!HashesAsShipped)
+            {
+                services.AddSingleton(Options.Create(new PasswordOptions { Iterations = 1000 }));
+            }
+
             Replace(services);
         });
     }
 
-    /// <summary>Everything that is logged, at every level.</summary>
+    /// <summary>Everything that is logged.</summary>
     private sealed class Recorder(ConcurrentQueue<string> log) : ILoggerProvider, ILogger
     {
         public ILogger CreateLogger(string categoryName) => this;

@@ -5,7 +5,12 @@ using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Identity;
 
-public sealed class PasswordHashingTests(VtpApi api) : IClassFixture<VtpApi>
+public sealed class HashingApi : VtpApi
+{
+    protected override bool HashesAsShipped => true;
+}
+
+public sealed class PasswordHashingTests(HashingApi api) : IClassFixture<HashingApi>
 {
     // The published test vectors of crypt_blowfish: password, hash.
     [Theory]

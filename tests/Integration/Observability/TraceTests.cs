@@ -99,11 +99,14 @@ public sealed class TracedApi : VtpApi, IAsyncLifetime
 {
     public CollectorDouble Collector { get; private set; } = null!;
 
+    protected override bool LogsAll => true;
+
     protected override IEnumerable<KeyValuePair<string, string>> Settings =>
     [
         new("Webhooks:AllowHttp", "true"),
         new("Webhooks:AllowedNetworks", "127.0.0.0/8"),
         new("OTEL_EXPORTER_OTLP_ENDPOINT", Collector.Url),
+        new("OTEL_TRACES_SAMPLER", "always_on"), // The server's own counts the traces of a second, and hears those of all servers of this process.
         new("OTEL_BSP_SCHEDULE_DELAY", "100"),
         new("OTEL_BLRP_SCHEDULE_DELAY", "100"),
         new("OTEL_METRIC_EXPORT_INTERVAL", "500"),

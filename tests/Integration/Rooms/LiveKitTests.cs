@@ -161,6 +161,8 @@ public sealed class LiveKitTests(LiveKitTests.Server api) : IClassFixture<LiveKi
     {
         private string? _database;
 
+        protected override bool LogsAll => true;
+
         protected override IEnumerable<KeyValuePair<string, string>> Settings =>
         [
             new("LiveKit:ApiKey", LiveKitSender.Key), new("LiveKit:ApiSecret", LiveKitSender.Secret), new("LiveKit:Keys:APInext", "the-next-secret"),

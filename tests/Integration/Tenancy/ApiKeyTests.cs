@@ -6,7 +6,7 @@ using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Tenancy;
 
-public sealed class ApiKeyTests(VtpApi api) : IClassFixture<VtpApi>
+public sealed class ApiKeyTests(TalkativeApi api) : IClassFixture<TalkativeApi>
 {
     [Theory]
     [InlineData("X-API-Key")]
@@ -273,9 +273,18 @@ public sealed class ApiKeyTests(VtpApi api) : IClassFixture<VtpApi>
         var hash = KeyHash.Of(ApiKeyText.Hash(project.Secret));
         await api.GetWithKeyAsync(project.Path, project.Secret);
 
-        var found = keys.FindAsync(hash, CancellationToken.None);
-        found.IsCompletedSuccessfully.Should().BeTrue("it is answered from memory, in the caller's own thread");
-        (await found)!.Caller.ProjectId.Value.Should().Be(project.Id);
+        // What is in memory is believed while changes are read in time, which a busy machine now and then delays.
+        KnownKey? found = null;
+        await VtpApi.UntilAsync(
+            async () =>
+            {
+                var finding = keys.FindAsync(hash, CancellationToken.None);
+                var isFromMemory = finding.IsCompletedSuccessfully;
+                found = await finding;
+                return isFromMemory;
+            },
+            "an answer from memory, in the caller's own thread");
+        found!.Caller.ProjectId.Value.Should().Be(project.Id);
     }
 }
 

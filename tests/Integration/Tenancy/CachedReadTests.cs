@@ -3,7 +3,7 @@ using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Tenancy;
 
-public sealed class CachedReadTests(VtpApi api) : IClassFixture<VtpApi>
+public sealed class CachedReadTests(TalkativeApi api) : IClassFixture<TalkativeApi>
 {
     [Fact]
     public async Task A_project_that_is_read_again_costs_no_query_of_projects()
@@ -185,7 +185,7 @@ public sealed class CachedReadTests(VtpApi api) : IClassFixture<VtpApi>
         await ReadAsync(project);
         await api.QueryAsync<int>("UPDATE api_keys SET last_used_at = now() WHERE project_id = $1", project.Id);
 
-        await using var other = await SecondNode.BesideAsync(api);
+        await using var other = await SecondNode.BesideAsync(api, ("Logging:LogLevel:Vtp", "Debug"));
 
         await VtpApi.UntilAsync(() => other.Log.Any(line => line.Contains("projects are at hand", StringComparison.Ordinal)), "it to read ahead");
         var counts = other.Service<Vtp.Infrastructure.Caching.CacheCounts>().Of("project");

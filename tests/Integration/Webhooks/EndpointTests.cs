@@ -6,7 +6,7 @@ using Vtp.Integration.Tenancy;
 namespace Vtp.Integration.Webhooks;
 
 /// <summary>Where events are sent: what may be entered, and who sees which secret.</summary>
-public sealed class EndpointTests(WebhookApi api) : IClassFixture<WebhookApi>
+public sealed class EndpointTests(TalkativeWebhookApi api) : IClassFixture<TalkativeWebhookApi>
 {
     [Theory]
     [InlineData("""{"url":null}""", "url")]

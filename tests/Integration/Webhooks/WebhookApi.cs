@@ -16,7 +16,7 @@ using Vtp.Integration.Tenancy;
 namespace Vtp.Integration.Webhooks;
 
 /// <summary>A server that may send webhooks to this machine.</summary>
-public sealed class WebhookApi : VtpApi
+public class WebhookApi : VtpApi
 {
     private string? _database;
 
@@ -34,6 +34,11 @@ public sealed class WebhookApi : VtpApi
     }
 
     protected override Task<string> DatabaseAsync() => _database is null ? base.DatabaseAsync() : Task.FromResult(_database);
+}
+
+public sealed class TalkativeWebhookApi : WebhookApi
+{
+    protected override bool LogsAll => true;
 }
 
 /// <param name="Body">As it arrived.</param>
