@@ -203,11 +203,12 @@ public static class Wiring
             services.AddSingleton(schedule);
         }
 
+        var sign = (NodeSign)services.Single(service => service.ServiceType == typeof(NodeSign)).ImplementationInstance!;
         services.AddQuartz(quartz =>
         {
             // Who pauses or runs a schedule wakes its own node; the others look each minute.
             quartz.ConfigureScheduler(options =>
-                (options.InstanceName, options.InstanceId, options.IdleWaitTime) = ("vtp", Guid.NewGuid().ToString(), TimeSpan.FromMinutes(1)));
+                (options.InstanceName, options.InstanceId, options.IdleWaitTime) = ("vtp", sign.Name, TimeSpan.FromMinutes(1)));
             quartz.UseDefaultThreadPool(2);
             quartz.UsePersistentStore(store =>
             {

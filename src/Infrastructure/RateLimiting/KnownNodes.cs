@@ -4,11 +4,15 @@ using Npgsql;
 
 namespace Vtp.Infrastructure.RateLimiting;
 
+/// <param name="Name">Of this server among the schedulers of the installation; new with each start.</param>
+internal sealed record NodeSign(string Name);
+
 /// <summary>
-/// How many nodes there are, this one included, as last heard: each leaves a sign of life in the tables of schedules. A node
-/// that has died is counted for three of those signs, for which its share is nobody's.
+/// How many nodes there are, this one included, as last heard: each leaves a sign of life in the tables of schedules. One that
+/// stops takes its sign away, so that who starts a server again has the whole of its limits. One that has died is counted for
+/// three of those signs, for which its share is nobody's.
 /// </summary>
-internal sealed partial class KnownNodes(NpgsqlDataSource database, TimeProvider clock, ILogger<KnownNodes> logger) : BackgroundService
+internal sealed partial class KnownNodes(NpgsqlDataSource database, NodeSign own, TimeProvider clock, ILogger<KnownNodes> logger) : BackgroundService
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
@@ -18,9 +22,28 @@ internal sealed partial class KnownNodes(NpgsqlDataSource database, TimeProvider
         WHERE last_checkin_time > (SELECT max(last_checkin_time) FROM qrtz_scheduler_state) - 450000000
         """;
 
+    private const string Gone = "DELETE FROM qrtz_scheduler_state WHERE instance_name = $1";
+
     private int _count = 1;
 
     public int Count => Volatile.Read(ref _count);
+
+    /// <summary>After the schedules, which would write it anew: services stop in the reverse of the order in which they began.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        try
+        {
+            await using var command = database.CreateCommand(Gone);
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = own.Name });
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException)
+        {
+            // It looks like one that has died, then.
+            LogStays(exception);
+        }
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -43,4 +66,7 @@ internal sealed partial class KnownNodes(NpgsqlDataSource database, TimeProvider
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The number of nodes could not be read")]
     private partial void LogUnknown(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "This node's sign of life stays behind")]
+    private partial void LogStays(Exception exception);
 }

@@ -12,14 +12,18 @@ internal static class RateLimitWiring
         services.AddSingleton<RateLimitSettings>();
         services.AddSingleton<RateLimitMetrics>();
         services.AddSingleton<LocalBudgets>();
-        if (!services.Any(service => service.ServiceType == typeof(RedisConnection)))
+        services.AddSingleton(new NodeSign(Guid.NewGuid().ToString()));
+        services.AddSingleton<KnownNodes>();
+        services.AddHostedService(provider => provider.GetRequiredService<KnownNodes>());
+        if (services.Any(service => service.ServiceType == typeof(RedisConnection)))
         {
-            services.AddSingleton<IRateLimiter, MemoryRateLimiter>();
+            services.AddSingleton<IRateLimiter, RedisRateLimiter>();
             return;
         }
 
-        services.AddSingleton<KnownNodes>();
-        services.AddHostedService(provider => provider.GetRequiredService<KnownNodes>());
-        services.AddSingleton<IRateLimiter, RedisRateLimiter>();
+        services.AddSingleton<IRateLimiter>(provider => provider.GetRequiredService<KnownNodes>() is var known
+            ? new MemoryRateLimiter(
+                provider.GetRequiredService<RateLimitSettings>(), provider.GetRequiredService<LocalBudgets>(), () => known.Count, provider.GetRequiredService<RateLimitMetrics>())
+            : null!);
     }
 }

@@ -18,7 +18,7 @@ public class RateLimiterBenchmarks : IDisposable
     public RateLimiterBenchmarks()
     {
         var settings = new RateLimitSettings(new ConfigurationBuilder().Build());
-        _limiter = new MemoryRateLimiter(settings, new LocalBudgets(settings, TimeProvider.System), _metrics);
+        _limiter = new MemoryRateLimiter(settings, new LocalBudgets(settings, TimeProvider.System), () => 1, _metrics);
     }
 
     [GlobalCleanup]

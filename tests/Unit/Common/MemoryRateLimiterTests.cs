@@ -10,6 +10,7 @@ public sealed class MemoryRateLimiterTests : IDisposable
     private readonly RateLimitMetrics _metrics = new();
     private readonly LocalBudgets _budgets;
     private readonly MemoryRateLimiter _limiter;
+    private int _nodes = 1;
 
     // Five a minute, three more at once: four come through, then one each twelve seconds. Of the others eleven, one each second.
     public MemoryRateLimiterTests()
@@ -20,7 +21,7 @@ public sealed class MemoryRateLimiterTests : IDisposable
             new("RateLimits:project:Limit", "60"), new("RateLimits:project:Burst", "10"),
         ]).Build());
         _budgets = new LocalBudgets(settings, _clock);
-        _limiter = new MemoryRateLimiter(settings, _budgets, _metrics);
+        _limiter = new MemoryRateLimiter(settings, _budgets, () => _nodes, _metrics);
     }
 
     public void Dispose() => _metrics.Dispose();
@@ -120,6 +121,18 @@ public sealed class MemoryRateLimiterTests : IDisposable
         var together = Enumerable.Range(0, nodes).Sum(node => AdmittedIn(TimeSpan.FromMinutes(10), nodes, Project(), $"of node {node}"));
 
         together.Should().BeInRange((int)(alone * 0.98), alone);
+    }
+
+    [Fact]
+    public async Task Where_there_are_several_nodes_and_no_Redis_each_has_its_share()
+    {
+        // Of eleven at once three are each node's, and then one each three seconds.
+        _nodes = 3;
+        (await TakeAsync(Project())).States.Single().Should().Be(new RateLimitState("project", 2, TimeSpan.FromSeconds(1), TimeSpan.Zero));
+        (await _limiter.LookAsync([Project()], default)).States.Single().Remaining.Should().Be(2);
+
+        _nodes = 1;
+        (await _limiter.LookAsync([Project()], default)).States.Single().Remaining.Should().BeGreaterThan(2, "who is alone has all of it again");
     }
 
     [Fact]
