@@ -127,6 +127,25 @@ public sealed class CacheAcrossNodesTests
     }
 
     [Fact]
+    public async Task Who_was_deaf_and_hears_again_believes_nothing_from_before()
+    {
+        var database = await TestPostgres.NewDatabaseAsync();
+        await using var one = await CacheNode.StartAsync(database, redis: null);
+        await using var other = await CacheNode.StartAsync(database, redis: null);
+        await CacheNode.SettleAsync(one, other);
+        (await other.GetAsync("key", () => "old")).Should().Be("old");
+        await using var admin = NpgsqlDataSource.Create(database);
+        await using var command = admin.CreateCommand("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()");
+        await command.ExecuteScalarAsync();
+        await VtpApi.UntilAsync(() => other.Removals.IsDeaf, "it to hear nothing");
+        await one.Cache.RemoveAsync("key");
+
+        // Nobody asks meanwhile: what is not doubted then is what is believed afterwards.
+        await VtpApi.UntilAsync(() => !other.Removals.IsDeaf, "it to hear again");
+        (await other.GetAsync("key", () => "new")).Should().Be("new");
+    }
+
+    [Fact]
     public async Task What_was_removed_while_Redis_was_silent_does_not_come_back_with_it()
     {
         await using var redis = await RedisProcess.StartAsync();
