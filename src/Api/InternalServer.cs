@@ -1,15 +1,17 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using MediatR;
 using Microsoft.AspNetCore.Connections;
 using Vtp.Api.Endpoints.Operations;
+using Vtp.Api.Http;
 using Vtp.Application.Operations.Metrics;
 using Vtp.Infrastructure;
 
 namespace Vtp.Api;
 
 /// <summary>
-/// A second port for those who run the server, where no credential is asked for. A server of its own, so that nothing of the
+/// A second port for those who run the server, where no credential is asked for: metrics and profiles. A server of its own, so that nothing of the
 /// public one can be reached by it, nor it by the public one; by default this machine alone reaches it.
 /// </summary>
 internal sealed partial class InternalServer(IServiceProvider services, IConfiguration configuration, ILogger<InternalServer> logger) : IHostedService, IAsyncDisposable
@@ -43,9 +45,22 @@ internal sealed partial class InternalServer(IServiceProvider services, IConfigu
         });
         builder.Services.AddSingleton(services.GetRequiredService<ILoggerFactory>());
         builder.Services.AddRoutingCore();
+        builder.Services.AddProblems();
+        builder.Services.ConfigureHttpJsonOptions(json => Json.Configured(json.SerializerOptions));
+        builder.Services.AddScoped(_ => new Scope(services.CreateAsyncScope()));
+        builder.Services.AddScoped(provider => provider.GetRequiredService<Scope>().Services.GetRequiredService<IMediator>());
         _app = builder.Build();
+        _app.UseProblems();
+        _app.Use((context, next) =>
+        {
+            context.RequestServices.GetRequiredService<Scope>().Services.GetRequiredService<HttpCaller>().Operates(context);
+            context.WriteStandardHeaders();
+            context.Response.Headers.CacheControl = "no-store";
+            return next(context);
+        });
         _app.UseRouting();
         _app.MapInternalMetrics(services.GetRequiredService<IMetrics>());
+        _app.MapProfiling();
         _app.UseEndpoints(_ => { });
         try
         {
@@ -75,8 +90,16 @@ internal sealed partial class InternalServer(IServiceProvider services, IConfigu
         var text => throw new StartupFault($"Internal:Address is '{text}', not an IP address."),
     };
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Metrics are served on {Url}, to whoever reaches it")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Metrics are served on {Url}, to whoever reaches it, and so are profiles")]
     private partial void LogListening(Uri url);
+
+    /// <summary>Of the public server's services, for one request of this one.</summary>
+    private sealed class Scope(AsyncServiceScope scope) : IAsyncDisposable
+    {
+        public IServiceProvider Services => scope.ServiceProvider;
+
+        public ValueTask DisposeAsync() => scope.DisposeAsync();
+    }
 }
 
 internal static class InternalServerWiring

@@ -166,6 +166,8 @@ internal static class Jobs
 
         public Refusal? Rejected => null;
 
+        public bool IsOperator => false;
+
         public bool IsSystem => true;
 
         public string? IpAddress => null;

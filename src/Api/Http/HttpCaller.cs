@@ -28,6 +28,8 @@ internal sealed class HttpCaller : ICaller
 
     public Refusal? Rejected { get; private set; }
 
+    public bool IsOperator { get; private set; }
+
     public bool IsSystem => _context is null;
 
     public string? IpAddress => _context?.Connection.RemoteIpAddress is { } address
@@ -68,6 +70,9 @@ internal sealed class HttpCaller : ICaller
 
         return IdentifyProjectAsync(key[0]!, keys);
     }
+
+    /// <summary>For the internal port alone: whoever reaches it runs this server, and nobody knows who they are.</summary>
+    public void Operates(HttpContext context) => (_context, IsOperator) = (context, true);
 
     /// <summary>Puts the session of a page's cookie in the place of whatever the headers said; null, or a token that is not good, makes nobody.</summary>
     public async ValueTask IdentifyAsync(string? accessToken, IAccessTokenReader tokens) =>

@@ -15,8 +15,9 @@ namespace Vtp.Application.Common;
 /// </summary>
 internal sealed class Access(ICaller caller, TenantScope tenant, IMemberships memberships)
 {
-    /// <summary>Whether this is a permission of the installation that the caller's own role holds: there is nothing to enter.</summary>
-    public bool IsHeldByPerson(Permission permission) => caller.SignedIn is { } person && person.Role.Holds(permission);
+    /// <summary>Whether this is a permission of the installation that the caller holds by their role or their way in: there is nothing to enter.</summary>
+    public bool IsHeld(Permission permission) =>
+        caller.SignedIn is { } person ? person.Role.Holds(permission) : caller.IsOperator && permission == Permission.Operate;
 
     public ValueTask<Refusal?> EnterAsync(Permission permission, OpenToKeysAttribute? openToKeys, object request, CancellationToken cancellationToken)
     {

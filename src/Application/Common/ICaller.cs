@@ -19,6 +19,9 @@ public interface ICaller
     /// <summary>Why the credential that was sent is not believed.</summary>
     Refusal? Rejected { get; }
 
+    /// <summary>Reached the port that is for those who run the installation, where no credential is asked for.</summary>
+    bool IsOperator { get; }
+
     /// <summary>Nobody sent this: the server does it by itself.</summary>
     bool IsSystem { get; }
 

@@ -81,15 +81,30 @@ public sealed class MetricsPageTests(VtpFolder folder) : IClassFixture<VtpFolder
     }
 
     [Fact]
-    public async Task The_internal_port_serves_numbers_and_nothing_else_and_the_public_one_none()
+    public async Task The_internal_port_serves_numbers_and_profiles_and_nothing_else_and_the_public_one_no_numbers()
     {
-        await using var server = await StartAsync();
+        var database = await TestPostgres.NewDatabaseAsync();
+        await using var server = await StartAsync(database);
         var inside = InternalOf(server);
 
         inside.Host.Should().Be("127.0.0.1");
         (await server.Http.GetAsync(new Uri(inside, "/metrics"))).StatusCode.Should().Be(HttpStatusCode.OK);
         (await server.Http.GetAsync(new Uri(inside, "/health"))).StatusCode.Should().Be(HttpStatusCode.NotFound);
         (await server.Http.GetAsync(new Uri(inside, "/api/v1/auth/profile"))).StatusCode.Should().Be(HttpStatusCode.NotFound);
+        (await server.Http.GetAsync(new Uri(inside, "/api/performance/metrics"))).StatusCode.Should().Be(HttpStatusCode.NotFound);
+        (await server.Http.GetAsync(new Uri("/debug/pprof/threads", UriKind.Relative))).StatusCode.Should().Be(HttpStatusCode.Unauthorized);
+        (await server.Http.GetStringAsync(new Uri(inside, "/debug/pprof/"))).Should().Contain("/debug/pprof/contention");
+        (await server.Http.GetAsync(new Uri(inside, "/debug/pprof/profile?seconds=61"))).StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        using (var threads = await server.Http.GetAsync(new Uri(inside, "/debug/pprof/threads")))
+        {
+            threads.StatusCode.Should().Be(HttpStatusCode.OK);
+            threads.Headers.CacheControl!.NoStore.Should().BeTrue();
+            (await threads.Content.ReadAsStringAsync()).Should().Contain("System.Threading");
+        }
+
+        await using var trail = Npgsql.NpgsqlDataSource.Create($"{database};Options=-c vtp.tenants=*");
+        await using var entries = trail.CreateCommand("SELECT actor_type || ' ' || ip_address || ' ' || target_name FROM audit_entries WHERE action = 'installation.profile_taken' AND outcome = 'succeeded'");
+        (await entries.ExecuteScalarAsync()).Should().Be("anonymous 127.0.0.1 threads");
         (await server.Http.GetAsync(new Uri("/metrics", UriKind.Relative))).StatusCode.Should().Be(HttpStatusCode.NotFound);
     }
 
@@ -115,6 +130,6 @@ public sealed class MetricsPageTests(VtpFolder folder) : IClassFixture<VtpFolder
         return page!;
     }
 
-    private async Task<RealServer> StartAsync() =>
-        await RealServer.ServeAsync(folder, ["--internal-port", "0"], [("ConnectionStrings__Vtp", await TestPostgres.NewDatabaseAsync())]);
+    private async Task<RealServer> StartAsync(string? database = null) =>
+        await RealServer.ServeAsync(folder, ["--internal-port", "0"], [("ConnectionStrings__Vtp", database ?? await TestPostgres.NewDatabaseAsync())]);
 }

@@ -15,7 +15,7 @@ internal sealed class AuthorizationBehaviour<TRequest, TResponse>(Access access)
     private static readonly bool IsOpenToAll = Required == Permission.Anyone;
 
     public Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next) =>
-        IsOpenToAll || access.IsHeldByPerson(Required) ? next() : EnterAsync(request, next, cancellationToken);
+        IsOpenToAll || access.IsHeld(Required) ? next() : EnterAsync(request, next, cancellationToken);
 
     private async Task<TResponse> EnterAsync(TRequest request, RequestHandlerDelegate<TResponse> next, CancellationToken cancellationToken) =>
         await access.EnterAsync(Required, OpenToKeys, request, cancellationToken) is { } refusal
