@@ -28,6 +28,9 @@ public sealed class ReadmeTests
     [InlineData("src/Infrastructure/Secrets")]
     [InlineData("src/Infrastructure/Webhooks")]
     [InlineData("src/Infrastructure/Profiling")]
+    [InlineData("src/Infrastructure/Observability")]
+    [InlineData("src/Infrastructure/Caching")]
+    [InlineData("src/Infrastructure/RateLimiting")]
     [InlineData("src/Domain/Rooms/LiveKit")]
     [InlineData("src/Api/Console")]
     public void Where_the_stakes_are_high_a_threat_model_stands_beside_the_code(string folder) =>
