@@ -9,7 +9,7 @@ using Vtp.Domain.Common;
 namespace Vtp.Application.Webhooks.Operations;
 
 /// <summary>Where the events of all projects of the installation are sent, and how it goes, newest first. All filters that are sent must fit.</summary>
-/// <param name="Search">Part of the address, or of the project's or the organization's name, without case and accents.</param>
+/// <param name="Search">Part of the address or the description, or of the project's or the organization's name, without case and accents.</param>
 /// <param name="Limit">1 to 100; 20 when absent.</param>
 [Requires(Permission.Operate)]
 public sealed record ListAllWebhooksQuery(WebhookStatus? Status, string? Search, int? Page, int? Limit) : IQuery<Page<InstallationWebhook>>;
@@ -39,6 +39,7 @@ internal sealed class ListAllWebhooksHandler(IVtpDb db, TenantScope tenant, Time
             var part = Queries.Anywhere(request.Search);
             rows = rows.Where(row =>
                 EF.Functions.Like(Queries.Fold(row.Endpoint.Url), Queries.Fold(part), Queries.Escape)
+                || EF.Functions.Like(Queries.Fold(row.Endpoint.Description ?? ""), Queries.Fold(part), Queries.Escape)
                 || EF.Functions.Like(EF.Property<string>(row.Project, Queries.SearchText), Queries.Fold(part), Queries.Escape)
                 || EF.Functions.Like(Queries.Fold(row.Organization.Name), Queries.Fold(part), Queries.Escape));
         }
