@@ -8,11 +8,11 @@ using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using Vtp.Api.Http;
-using Vtp.Application.Common;
 using Vtp.Application.Identity.Administration;
 using Vtp.Infrastructure;
 using Vtp.Infrastructure.Observability;
 using Vtp.Infrastructure.Persistence.Embedded;
+using Vtp.Infrastructure.RateLimiting;
 
 namespace Vtp.Api;
 
@@ -72,7 +72,7 @@ internal static class Server
     public static void CheckConfiguration(this WebApplication app, StartOptions options)
     {
         app.Services.GetRequiredService<IStartupValidator>().Validate();
-        app.Services.GetRequiredService<IRateLimiter>();
+        app.Services.GetRequiredService<RateLimitSettings>();
         app.Services.PublicUrl(options);
     }
 

@@ -52,7 +52,7 @@ internal sealed record Budget(long Interval, long Tolerance)
 }
 
 /// <summary>Every policy as configured.</summary>
-internal sealed class RateLimitSettings(IConfiguration configuration)
+public sealed class RateLimitSettings(IConfiguration configuration)
 {
     public IReadOnlyDictionary<string, RateLimitPolicy> Policies { get; } = RateLimitPolicies.Defaults.ToDictionary(
         policy => policy.Key,

@@ -30,9 +30,9 @@ public class VtpApi : IAsyncLifetime
 
     public string ConnectionString { get; private set; } = "";
 
-    public Uri Url { get; private set; } = new("http://localhost");
+    public Uri Url { get; protected set; } = new("http://localhost");
 
-    public HttpClient Http { get; private set; } = new();
+    public HttpClient Http { get; protected set; } = new();
 
     /// <summary>Configuration of this server, beyond what all tests use.</summary>
     protected virtual IEnumerable<KeyValuePair<string, string>> Settings => [];
@@ -68,7 +68,7 @@ public class VtpApi : IAsyncLifetime
         Log.Clear();
     }
 
-    public Task StartAsync()
+    public virtual Task StartAsync()
     {
         _factory = new WebApplicationFactory<Program>().WithWebHostBuilder(Configure);
         _factory.UseKestrel(0);
@@ -78,7 +78,7 @@ public class VtpApi : IAsyncLifetime
         return Task.CompletedTask;
     }
 
-    public async Task StopAsync()
+    public virtual async Task StopAsync()
     {
         Http.Dispose();
         if (_factory is not null)
