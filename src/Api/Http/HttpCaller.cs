@@ -53,13 +53,12 @@ internal sealed class HttpCaller : ICaller
     {
         (_context, SignedIn, Key, Rejected) = (context, null, null, null);
         var headers = context.Request.Headers;
-        var bearer = headers.Authorization is [{ } value] && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? value[Scheme.Length..] : null;
         StringValues key = headers[ApiKeyHeader] is { Count: > 0 } current ? current : headers[PulseKeyHeader];
         if (key.Count == 0)
         {
-            return bearer is null ? default
-                : bearer.StartsWith("vtp_", StringComparison.Ordinal) || LegacyKeyText.IsLegacy(bearer) ? IdentifyProjectAsync(bearer, keys)
-                : IdentifyPersonAsync(bearer, tokens);
+            return headers.Authorization is [{ } value] && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+                ? IdentifyBearerAsync(value.AsSpan(Scheme.Length), tokens, keys)
+                : default;
         }
 
         if (key.Count > 1 || headers.Authorization.Count > 0)
@@ -78,8 +77,12 @@ internal sealed class HttpCaller : ICaller
     public async ValueTask IdentifyAsync(string? accessToken, IAccessTokenReader tokens) =>
         (SignedIn, Key, Rejected) = (accessToken is null ? null : await tokens.ReadAsync(accessToken, _context!.RequestAborted), null, null);
 
-    private async ValueTask IdentifyPersonAsync(string token, IAccessTokenReader tokens) =>
-        SignedIn = await tokens.ReadAsync(token, _context!.RequestAborted);
+    private ValueTask IdentifyBearerAsync(ReadOnlySpan<char> bearer, IAccessTokenReader tokens, IApiKeyReader keys) =>
+        bearer.StartsWith("vtp_", StringComparison.Ordinal) || LegacyKeyText.IsLegacy(bearer)
+            ? IdentifyProjectAsync(bearer.ToString(), keys)
+            : IdentifyPersonAsync(tokens.ReadAsync(bearer, _context!.RequestAborted));
+
+    private async ValueTask IdentifyPersonAsync(ValueTask<SignedInAs?> read) => SignedIn = await read;
 
     private async ValueTask IdentifyProjectAsync(string key, IApiKeyReader keys)
     {

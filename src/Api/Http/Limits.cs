@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Vtp.Application.Common;
 
 namespace Vtp.Api.Http;
@@ -57,16 +56,18 @@ internal static class Limits
             return;
         }
 
-        var (described, left) = (new StringBuilder(), new StringBuilder());
-        foreach (var state in latest.States)
+        // On every answer: one budget is the usual case, and two the next.
+        string? described = null, left = null;
+        Span<char> room = stackalloc char[64];
+        for (var index = 0; index < latest.States.Count; index++)
         {
-            var comma = described.Length == 0 ? "" : ", ";
-            described.Append(comma).Append(policies[state.Policy]);
-            left.Append(CultureInfo.InvariantCulture, $"{comma}\"{state.Policy}\";r={state.Remaining};t={WholeSeconds(state.UntilMore)}");
+            var state = latest.States[index];
+            var budget = string.Create(CultureInfo.InvariantCulture, room, $"\"{state.Policy}\";r={state.Remaining};t={WholeSeconds(state.UntilMore)}");
+            (described, left) = described is null ? (policies[state.Policy], budget) : ($"{described}, {policies[state.Policy]}", $"{left}, {budget}");
         }
 
-        headers[PolicyHeader] = described.ToString();
-        headers[Header] = left.ToString();
+        headers[PolicyHeader] = described;
+        headers[Header] = left;
     }
 
     private static string Describe(string name, RateLimitPolicy policy) =>

@@ -14,6 +14,7 @@ public sealed class UseCaseLimits
     {
         UseCase = useCase;
         Policies = [.. useCase.GetCustomAttributes<RateLimitedAttribute>().Select(attribute => attribute.Policy)];
+        PoliciesAtTheDoor = [.. Policies.Where(policy => ScopeOf(policy) != RateLimitScope.AddressAndTarget)];
         Cost = useCase.GetCustomAttribute<RequestCostAttribute>()?.Cost ?? 1;
         NeedsTarget = Policies.Any(policy => ScopeOf(policy) == RateLimitScope.AddressAndTarget);
         IsCountedByAddress = Policies.Any(policy => ScopeOf(policy) == RateLimitScope.Address);
@@ -22,6 +23,9 @@ public sealed class UseCaseLimits
     public Type UseCase { get; }
 
     public IReadOnlyList<string> Policies { get; }
+
+    /// <summary>Those that depend on nothing that is sent in a body.</summary>
+    internal string[] PoliciesAtTheDoor { get; }
 
     /// <summary>In the budgets of every request.</summary>
     public int Cost { get; }
@@ -44,6 +48,10 @@ public sealed class UseCaseLimits
 /// </summary>
 public sealed class RequestLimits(IRateLimiter limiter, ICaller caller)
 {
+    private static readonly string[] OfUser = [RateLimitPolicies.User];
+    private static readonly string[] OfKey = [RateLimitPolicies.Key, RateLimitPolicies.Project];
+    private static readonly string[] OfAnonymous = [RateLimitPolicies.Anonymous];
+
     private UseCaseLimits? _taken;
     private UseCaseLimits? _owed;
 
@@ -112,21 +120,33 @@ public sealed class RequestLimits(IRateLimiter limiter, ICaller caller)
 
     private static Refusal? RefusalOf(RateLimitDecision decision) => decision.IsAdmitted ? null : RateLimitRefusal.Of(decision);
 
-    private RateLimitCharge[] ChargesAtTheDoor(UseCaseLimits limits) =>
-    [
-        .. CallersCharges(limits),
-        .. limits.Policies.Where(policy => UseCaseLimits.ScopeOf(policy) != RateLimitScope.AddressAndTarget)
-            .Select(policy => new RateLimitCharge(policy, PartitionOf(policy, target: null))),
-    ];
+    /// <summary>Of every request, so that it is written out.</summary>
+    private RateLimitCharge[] ChargesAtTheDoor(UseCaseLimits limits)
+    {
+        var callers = CallersPolicies(limits.IsCountedByAddress);
+        var charges = new RateLimitCharge[callers.Length + limits.PoliciesAtTheDoor.Length];
+        for (var index = 0; index < callers.Length; index++)
+        {
+            charges[index] = new RateLimitCharge(callers[index], PartitionOf(callers[index], target: null), limits.Cost);
+        }
+
+        for (var index = 0; index < limits.PoliciesAtTheDoor.Length; index++)
+        {
+            var policy = limits.PoliciesAtTheDoor[index];
+            charges[callers.Length + index] = new RateLimitCharge(policy, PartitionOf(policy, target: null));
+        }
+
+        return charges;
+    }
 
     private IEnumerable<RateLimitCharge> CallersCharges(UseCaseLimits limits) =>
         CallersPolicies(limits.IsCountedByAddress).Select(policy => new RateLimitCharge(policy, PartitionOf(policy, target: null), limits.Cost));
 
     private string[] CallersPolicies(bool isCountedByAddress) =>
-        caller.SignedIn is not null ? [RateLimitPolicies.User]
-        : caller.Key is not null ? [RateLimitPolicies.Key, RateLimitPolicies.Project]
+        caller.SignedIn is not null ? OfUser
+        : caller.Key is not null ? OfKey
         : isCountedByAddress ? []
-        : [RateLimitPolicies.Anonymous];
+        : OfAnonymous;
 
     private string PartitionOf(string policy, string? target) => UseCaseLimits.ScopeOf(policy) switch
     {

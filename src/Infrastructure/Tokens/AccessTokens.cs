@@ -14,7 +14,7 @@ namespace Vtp.Infrastructure.Tokens;
 public interface IAccessTokenReader
 {
     /// <returns>Null for anything but a token of ours that is good now, of a session that has not ended.</returns>
-    ValueTask<SignedInAs?> ReadAsync(string token, CancellationToken cancellationToken);
+    ValueTask<SignedInAs?> ReadAsync(ReadOnlySpan<char> token, CancellationToken cancellationToken);
 }
 
 /// <summary>
@@ -59,19 +59,25 @@ internal sealed class AccessTokens(
         return $"{signed}.{Base64Url.EncodeToString(signature)}";
     }
 
-    public async ValueTask<SignedInAs?> ReadAsync(string token, CancellationToken cancellationToken)
+    public ValueTask<SignedInAs?> ReadAsync(ReadOnlySpan<char> token, CancellationToken cancellationToken)
     {
         if (!_recent.TryGet(token, out var verified))
         {
-            verified = Verify(token);
+            var text = token.ToString();
+            verified = Verify(text);
             if (verified is null)
             {
-                return null;
+                return default;
             }
 
-            _recent.Add(token, verified);
+            _recent.Add(text, verified);
         }
 
+        return CallerOfAsync(verified, cancellationToken);
+    }
+
+    private async ValueTask<SignedInAs?> CallerOfAsync(VerifiedToken verified, CancellationToken cancellationToken)
+    {
         var now = clock.GetUtcNow();
         return now < verified.ExpiresAt
             && now >= verified.NotBefore - Skew

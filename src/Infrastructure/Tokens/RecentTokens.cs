@@ -12,19 +12,21 @@ internal sealed class RecentTokens(int capacity)
     private Generation _young = new();
     private Generation _old = new();
 
-    public bool TryGet(string token, [NotNullWhen(true)] out VerifiedToken? verified)
+    /// <param name="token">Part of a header, of which no copy is made.</param>
+    /// <param name="verified">What is remembered of it.</param>
+    public bool TryGet(ReadOnlySpan<char> token, [NotNullWhen(true)] out VerifiedToken? verified)
     {
-        if (_young.Tokens.TryGetValue(token, out verified))
+        if (_young.Look.TryGetValue(token, out verified))
         {
             return true;
         }
 
-        if (!_old.Tokens.TryGetValue(token, out verified))
+        if (!_old.Look.TryGetValue(token, out var text, out verified))
         {
             return false;
         }
 
-        Add(token, verified);
+        Add(text, verified);
         return true;
     }
 
@@ -42,6 +44,9 @@ internal sealed class RecentTokens(int capacity)
     private sealed class Generation
     {
         public readonly ConcurrentDictionary<string, VerifiedToken> Tokens = new(StringComparer.Ordinal);
+        public readonly ConcurrentDictionary<string, VerifiedToken>.AlternateLookup<ReadOnlySpan<char>> Look;
         public int Count;
+
+        public Generation() => Look = Tokens.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 }

@@ -28,7 +28,7 @@ internal sealed class ImportApiKeyValidator : AbstractValidator<ImportApiKeyComm
 {
     public ImportApiKeyValidator(TimeProvider clock)
     {
-        RuleFor(command => command.Key).NotNull().Must(LegacyKeyText.IsLegacy)
+        RuleFor(command => command.Key).NotNull().Must(key => LegacyKeyText.IsLegacy(key))
             .WithMessage($"An older key begins with pulse_key_ or pulse_secret_, then letters and digits, and has at most {LegacyKeyText.MaximumLength} characters.");
         RuleFor(command => command.Name).NotNull().WithMessage("Enter a name.").IsName();
         RuleFor(command => command.Scopes).AreScopes();

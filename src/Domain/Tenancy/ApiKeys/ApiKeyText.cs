@@ -117,10 +117,23 @@ public static class LegacyKeyText
 
     private static readonly string[] Prefixes = ["pulse_key_", "pulse_secret_"];
 
-    public static bool IsLegacy(string? text) =>
-        text is { Length: > 24 and <= MaximumLength }
-        && Prefixes.FirstOrDefault(prefix => text.StartsWith(prefix, StringComparison.Ordinal)) is { } prefix
-        && text.AsSpan(prefix.Length).IndexOfAnyExcept(Allowed) < 0;
+    public static bool IsLegacy(ReadOnlySpan<char> text)
+    {
+        if (text.Length is <= 24 or > MaximumLength)
+        {
+            return false;
+        }
+
+        foreach (var prefix in Prefixes)
+        {
+            if (text.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                return text[prefix.Length..].IndexOfAnyExcept(Allowed) < 0;
+            }
+        }
+
+        return false;
+    }
 
     public static ApiKeyKind KindOf(string text) => text.StartsWith("pulse_secret_", StringComparison.Ordinal) ? ApiKeyKind.Secret : ApiKeyKind.Publishable;
 
