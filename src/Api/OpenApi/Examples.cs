@@ -8,6 +8,7 @@ using Vtp.Application.Identity.PasswordReset;
 using Vtp.Application.Identity.Sessions;
 using Vtp.Application.Identity.TwoFactor;
 using Vtp.Application.Operations.Cache;
+using Vtp.Application.Operations.Performance;
 using Vtp.Application.Operations.Jobs;
 using Vtp.Application.Tenancy.ApiKeys;
 using Vtp.Application.Tenancy.Invitations;
@@ -58,6 +59,7 @@ internal static class Examples
         new CreateUserCommand("tariq@school.example", "Tariq Haddad", Role.Teacher, Phone: null, Password: null),
         new ChangeUserRoleCommand(default, Role.Teacher),
         new InvalidateCacheCommand(Key: null, Tag: null, Prefix: "project"),
+        new OptimizePerformanceCommand(Apply: false),
         new CreateOrganizationCommand("Haddad School", "office@school.example", Plan.Free),
         new UpdateOrganizationCommand(default, "Haddad School", Plan.Pro, AuditRetentionDays: 365),
         new InviteMemberCommand(default, "tariq@school.example", "Tariq Haddad", MemberRole.Developer),

@@ -42,6 +42,7 @@ public static class AuditActions
     public const string ScheduleResumed = "schedule.resumed";
     public const string CacheInvalidated = "cache.invalidated";
     public const string CacheWarmed = "cache.warmed";
+    public const string CacheLifetimesReset = "cache.lifetimes_reset";
     public const string PerformanceOptimized = "installation.performance_optimized";
     public const string ProfileTaken = "installation.profile_taken";
     public const string InstallationSetUp = "installation.set_up";
@@ -124,7 +125,8 @@ public static class AuditActions
         new(SchedulePaused, "schedule", "A schedule was paused."),
         new(ScheduleResumed, "schedule", "A paused schedule ticks again."),
         new(CacheInvalidated, "installation", "Kept answers were forgotten by hand."),
-        new(CacheWarmed, "installation", "What was asked for last was read ahead by hand."),
+        new(CacheWarmed, "installation", "Somebody asked to read ahead what was asked for last."),
+        new(CacheLifetimesReset, "installation", "Answers are kept for as long as is usual again."),
         new(PerformanceOptimized, "installation", "Performance was examined, and what is safe was done about it."),
         new(ProfileTaken, "installation", "A profile of a running server was taken."),
         new(InstallationSetUp, "account", "The first administrator was created."),

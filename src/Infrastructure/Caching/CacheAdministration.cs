@@ -4,7 +4,14 @@ using Vtp.Application.Operations.Cache;
 namespace Vtp.Infrastructure.Caching;
 
 internal sealed class CacheAdministration(
-    CacheOptions options, LocalEntries entries, CacheCounts counts, Removals removals, Invalidations invalidations, RedisEntries? redis = null) : ICacheAdministration
+    CacheOptions options,
+    LocalEntries entries,
+    CacheCounts counts,
+    Removals removals,
+    Invalidations invalidations,
+    CacheLifetimes lifetimes,
+    TimeProvider clock,
+    RedisEntries? redis = null) : ICacheAdministration
 {
     private static readonly Dictionary<string, CachePrefix> Prefixes = CachePrefix.All.ToDictionary(prefix => prefix.Name, StringComparer.Ordinal);
 
@@ -29,13 +36,43 @@ internal sealed class CacheAdministration(
 
     public Task RemoveTagAsync(string tag) => invalidations.RemoveAsync([CacheNames.OfTag(tag)]);
 
-    private static CachePrefixStatistics Of(CacheCount count) => new(
+    public IReadOnlyList<CacheEvidence> Evidence() =>
+    [
+        .. from prefix in CachePrefix.All
+           let reads = counts.Of(prefix.Name).Reads
+           select new CacheEvidence(prefix, lifetimes.KeepFor(prefix), reads.Reads, reads.Misses, reads.Expired, reads.Removed, reads.Evictions),
+    ];
+
+    public int CountAtHand(IEnumerable<CacheKey> keys)
+    {
+        var now = clock.GetTimestamp();
+        return keys.Count(key => entries.Find(key.Text) is { } entry && now < entry.Life.ExpiresAt && !removals.Cover(entry));
+    }
+
+    public async Task SetLifetimeAsync(CachePrefix prefix, TimeSpan keepFor, CancellationToken cancellationToken)
+    {
+        await lifetimes.SetAsync(prefix, keepFor, cancellationToken);
+        await invalidations.NudgeAsync(CacheLifetimes.Channel);
+    }
+
+    public async Task ResetLifetimesAsync(CancellationToken cancellationToken)
+    {
+        await lifetimes.ResetAsync(cancellationToken);
+        await invalidations.NudgeAsync(CacheLifetimes.Channel);
+    }
+
+    public async Task FillNodesAsync() => await invalidations.NudgeAsync(CacheFilling.Channel);
+
+    private CachePrefixStatistics Of(CacheCount count) => new(
         count.Prefix,
-        Prefixes.TryGetValue(count.Prefix, out var prefix) ? (int)prefix.KeepFor.TotalSeconds : null,
+        Prefixes.TryGetValue(count.Prefix, out var prefix) ? (int)lifetimes.KeepFor(prefix).TotalSeconds : null,
+        (int?)prefix?.KeepFor.TotalSeconds,
         count.MemoryHits,
         count.SharedHits,
         count.Misses,
         Rate(count.MemoryHits + count.SharedHits, count.Misses),
+        count.MissesExpired,
+        count.MissesRemoved,
         count.Stale,
         count.Failures,
         count.Evictions,

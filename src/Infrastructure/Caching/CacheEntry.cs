@@ -52,18 +52,31 @@ internal sealed class CacheEntry(object value, string[] names, CacheCount count,
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct CacheLife(long StartedAt, long RefreshAt, long ExpiresAt, long UsableUntil);
 
+/// <summary>How often answers were read on this node, and why not from what is kept.</summary>
+/// <param name="Reads">Hits and misses.</param>
+internal sealed record CacheReads(long Reads, long Misses, long Expired, long Removed, long Evictions)
+{
+    public static readonly CacheReads None = new(0, 0, 0, 0, 0);
+
+    public static CacheReads operator -(CacheReads left, CacheReads right) => new(
+        left.Reads - right.Reads, left.Misses - right.Misses, left.Expired - right.Expired, left.Removed - right.Removed, left.Evictions - right.Evictions);
+}
+
 /// <summary>What happened to the keys of one prefix on this node.</summary>
 internal sealed class CacheCount(string prefix)
 {
     private long _memoryHits;
     private long _sharedHits;
     private long _misses;
+    private long _expired;
+    private long _removed;
     private long _stale;
     private long _failures;
     private long _evictions;
     private long _tooLarge;
     private long _entries;
     private long _bytes;
+    private CacheReads _judged = CacheReads.None;
 
     public string Prefix => prefix;
 
@@ -72,6 +85,10 @@ internal sealed class CacheCount(string prefix)
     public long SharedHits => Volatile.Read(ref _sharedHits);
 
     public long Misses => Volatile.Read(ref _misses);
+
+    public long MissesExpired => Volatile.Read(ref _expired);
+
+    public long MissesRemoved => Volatile.Read(ref _removed);
 
     public long Stale => Volatile.Read(ref _stale);
 
@@ -85,11 +102,23 @@ internal sealed class CacheCount(string prefix)
 
     public long Bytes => Volatile.Read(ref _bytes);
 
+    /// <summary>Since <see cref="JudgeAnew"/>.</summary>
+    public CacheReads Reads => All - Volatile.Read(ref _judged);
+
+    private CacheReads All => new(MemoryHits + SharedHits + Misses, Misses, MissesExpired, MissesRemoved, Evictions);
+
+    /// <summary>What has happened until now was under other conditions.</summary>
+    public void JudgeAnew() => Volatile.Write(ref _judged, All);
+
     public void MemoryHit() => Interlocked.Increment(ref _memoryHits);
 
     public void SharedHit() => Interlocked.Increment(ref _sharedHits);
 
     public void Miss() => Interlocked.Increment(ref _misses);
+
+    public void MissedExpired() => Interlocked.Increment(ref _expired);
+
+    public void MissedRemoved() => Interlocked.Increment(ref _removed);
 
     public void ServedStale() => Interlocked.Increment(ref _stale);
 

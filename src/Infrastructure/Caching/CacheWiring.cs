@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Vtp.Application.Common.Caching;
 using Vtp.Application.Operations.Cache;
 using Vtp.Infrastructure.Notices;
 using Vtp.Infrastructure.Redis;
@@ -35,6 +36,10 @@ internal static class CacheWiring
             services.AddSingleton<RedisEntries>();
         }
 
+        services.AddSingleton<CacheLifetimeWakes>();
+        services.AddSingleton<CacheFillWakes>();
+        services.AddSingleton(provider => new Nudge(CacheLifetimes.Channel, provider.GetRequiredService<CacheLifetimeWakes>().Wake));
+        services.AddSingleton(provider => new Nudge(CacheFilling.Channel, provider.GetRequiredService<CacheFillWakes>().Wake));
         services.AddSingleton<Invalidations>();
         services.AddSingleton(provider => provider.GetRequiredService<Invalidations>() is var invalidations
             ? new NoticeChannel(Invalidations.Channel, invalidations.Heard, invalidations.Listens, invalidations.Deaf)
@@ -49,9 +54,12 @@ internal static class CacheWiring
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<VtpCache>>(),
             provider.GetService<RedisEntries>()));
+        services.AddSingleton<CacheLifetimes>();
+        services.AddSingleton<ICacheLifetimes>(provider => provider.GetRequiredService<CacheLifetimes>());
+        services.AddHostedService(provider => provider.GetRequiredService<CacheLifetimes>());
         services.AddSingleton<ICacheAdministration, CacheAdministration>();
         services.AddSingleton<IHotProjects, HotProjects>();
         services.AddSingleton<CacheWarming>();
-        services.AddHostedService<CacheWarmingAtStart>();
+        services.AddHostedService<CacheFilling>();
     }
 }

@@ -125,7 +125,9 @@ internal sealed partial class Invalidations : BackgroundService
                 .ContinueWith(failed => failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
         }
 
-        // A node may have died between a commit and telling of it. Whoever starts makes up for that.
+        // A node may have died between a commit and telling of it, and nobody knows which: those that live cannot see what it
+        // had not said, and the sign of one that was killed looks for a while like that of one that runs. Whoever starts makes
+        // up for that, although most starts follow a node that had told everything; what was asked for last is then read ahead.
         _redis?.Doubt();
         _untold.Enqueue($"{NewId()} 0 {CacheNames.Everything}");
         await base.StartAsync(cancellationToken);

@@ -159,6 +159,7 @@ internal sealed partial class VtpCache(
         await using (lease)
         {
             count.Miss();
+            Explain(work.Key, count);
             lease?.KeepRenewing(clock);
             T value;
             try
@@ -265,6 +266,24 @@ internal sealed partial class VtpCache(
 
         count.ServedStale();
         return true;
+    }
+
+    /// <summary>Why what was kept is not good enough; of what is renewed in time, or was never kept, there is nothing to say.</summary>
+    private void Explain(string key, CacheCount count)
+    {
+        if (entries.Find(key) is not { } old)
+        {
+            return;
+        }
+
+        if (removals.Cover(old))
+        {
+            count.MissedRemoved();
+        }
+        else if (clock.GetTimestamp() >= old.Life.ExpiresAt)
+        {
+            count.MissedExpired();
+        }
     }
 
     private async ValueTask KeepAsync<TState, T>(CacheWork<TState, T> work, T value, long started, byte[][]? marks, RedisEntries.CacheLease? lease)

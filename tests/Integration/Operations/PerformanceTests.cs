@@ -1,9 +1,11 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Vtp.Application.Operations.Performance;
 using Vtp.Integration.Fixture;
+using Vtp.Integration.Tenancy;
 
 namespace Vtp.Integration.Operations;
 
@@ -89,7 +91,7 @@ public sealed class PerformanceTests(PerformanceApi api) : IClassFixture<Perform
     [Fact]
     public async Task A_long_poll_is_counted_and_says_nothing_of_how_fast_the_server_is()
     {
-        var school = await Tenancy.TenantIntents.FoundSchoolAsync(api);
+        var school = await api.FoundSchoolAsync();
         await school.Owner.GetAsync($"events?wait=1&after={(await school.Owner.GetAsync("events")).Body.GetProperty("next_cursor").GetString()}");
         var administrator = await api.RegisterAdministratorAsync();
 
@@ -104,7 +106,7 @@ public sealed class PerformanceTests(PerformanceApi api) : IClassFixture<Perform
     [InlineData("members", "members", "behind a port")]
     public async Task A_statement_that_waits_for_a_lock_is_seen_without_the_values_that_it_was_sent_with(string table, string named, string sentBy)
     {
-        var school = await Tenancy.TenantIntents.FoundSchoolAsync(api);
+        var school = await api.FoundSchoolAsync();
         Task<Answer> waiting;
         await using (var connection = new NpgsqlConnection(api.ConnectionString))
         {
@@ -178,6 +180,65 @@ public sealed class PerformanceTests(PerformanceApi api) : IClassFixture<Perform
         (await administrator.PostAsync("/api/performance/optimize")).Text.Should().NotContain("job_minutes");
         (await api.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE action = 'installation.performance_optimized' AND actor_id = $1", administrator.UserId))
             .Should().BeGreaterThanOrEqualTo(2);
+    }
+
+    [Fact]
+    public async Task Optimizing_keeps_for_longer_what_was_still_right_on_all_nodes_and_that_is_undone_by_one_request()
+    {
+        var administrator = await api.RegisterAdministratorAsync();
+        await using var other = await SecondNode.BesideAsync(api);
+        var there = administrator with { Api = other };
+        (await KeptAsync(there)).Should().Be((30, 30));
+        for (var turn = 0; turn < 2; turn++)
+        {
+            for (var key = 0; key < 200; key++)
+            {
+                await api.Service<HybridCache>().GetOrCreateAsync($"stats:test:{key}", _ => new ValueTask<int>(1), new HybridCacheEntryOptions { Expiration = TimeSpan.FromSeconds(30) });
+            }
+
+            api.Clock.Advance(TimeSpan.FromSeconds(31));
+        }
+
+        var look = (await administrator.PostAsync("/api/performance/optimize", new { apply = false })).Body;
+        var finding = look.GetProperty("findings").EnumerateArray().Single(finding => finding.GetProperty("rule").GetString() == "cache_expired");
+        finding.GetProperty("subjects")[0].GetString().Should().Be("stats");
+        finding.GetProperty("evidence").GetProperty("expired").GetDouble().Should().BeGreaterThanOrEqualTo(200);
+        look.GetProperty("applied").EnumerateArray().Should().BeEmpty();
+        (await KeptAsync(administrator)).Should().Be((30, 30));
+
+        (await administrator.PostAsync("/api/performance/optimize")).Body.GetProperty("applied").EnumerateArray().Select(done => done.GetString())
+            .Should().Contain("Answers of 'stats' are kept for 60 s from now on, on all nodes.");
+        (await KeptAsync(administrator)).Should().Be((60, 30));
+        await VtpApi.UntilAsync(async () => await KeptAsync(there) == (60, 30), "the other node to hear of it");
+        (await administrator.PostAsync("/api/performance/optimize")).Text.Should().NotContain("cache_expired", "it is judged by what happens from then on");
+
+        (await there.DeleteAsync("admin/cache/lifetimes")).Status.Should().Be(HttpStatusCode.NoContent);
+        (await KeptAsync(there)).Should().Be((30, 30));
+        await VtpApi.UntilAsync(async () => await KeptAsync(administrator) == (30, 30), "the first node to hear of it");
+        (await api.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE action = 'cache.lifetimes_reset'")).Should().Be(1);
+
+        static async Task<(int Now, int Usually)> KeptAsync(Person person)
+        {
+            var statistics = (await person.GetAsync("admin/cache/stats")).Body.GetProperty("prefixes").EnumerateArray().Single(one => one.GetProperty("prefix").GetString() == "stats");
+            return (statistics.GetProperty("keep_seconds").GetInt32(), statistics.GetProperty("usual_keep_seconds").GetInt32());
+        }
+    }
+
+    [Fact]
+    public async Task Optimizing_has_read_ahead_what_is_asked_for_and_not_at_hand()
+    {
+        var administrator = await api.RegisterAdministratorAsync();
+        var school = await api.FoundSchoolAsync();
+        var project = await school.CreateProjectAsync();
+        await api.QueryAsync<int>("UPDATE api_keys SET last_used_at = now() WHERE project_id = $1", project.Id);
+
+        var report = (await administrator.PostAsync("/api/performance/optimize")).Body;
+
+        var cold = report.GetProperty("findings").EnumerateArray().Single(finding => finding.GetProperty("rule").GetString() == "cache_cold").GetProperty("evidence");
+        cold.GetProperty("cold").GetDouble().Should().BePositive().And.BeLessThanOrEqualTo(cold.GetProperty("wanted").GetDouble());
+        report.GetProperty("applied").EnumerateArray().Select(done => done.GetString()).Should().Contain("A job 'cache.warm' reads them ahead.");
+        await VtpApi.UntilAsync(
+            async () => !(await administrator.PostAsync("/api/performance/optimize", new { apply = false })).Text.Contains("cache_cold", StringComparison.Ordinal), "them to be at hand");
     }
 }
 

@@ -165,15 +165,17 @@ public sealed class CachedReadTests(TalkativeApi api) : IClassFixture<TalkativeA
             (await administrator.PostAsync("admin/cache/invalidate", body)).Status.Should().Be(HttpStatusCode.BadRequest);
         }
 
-        await api.QueryAsync<int>("UPDATE api_keys SET last_used_at = now()");
-        (await administrator.PostAsync("admin/cache/warm")).Body.GetProperty("projects").GetInt32().Should().BePositive();
-        (await api.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE action = 'cache.invalidated' AND outcome = 'succeeded'")).Should().Be(3);
-        (await api.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE action = 'cache.warmed'")).Should().Be(1);
+        var queued = await administrator.PostAsync("admin/cache/warm");
+        (queued.Status, queued["job"]).Should().Be((HttpStatusCode.Accepted, "cache.warm"));
+        (await administrator.DeleteAsync("admin/cache/lifetimes")).Status.Should().Be(HttpStatusCode.NoContent);
+        (await api.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE action = 'cache.invalidated' AND outcome = 'succeeded' AND actor_id = $1", administrator.UserId)).Should().Be(3);
+        (await api.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE action = 'cache.warmed' AND actor_id = $1", administrator.UserId)).Should().Be(1);
 
         var person = await api.RegisterAsync();
         (await person.GetAsync("admin/cache/stats")).ShouldBeProblem(HttpStatusCode.Forbidden, "auth.forbidden");
         (await person.PostAsync("admin/cache/invalidate", new { tag = "*" })).ShouldBeProblem(HttpStatusCode.Forbidden, "auth.forbidden");
         (await person.PostAsync("admin/cache/warm")).ShouldBeProblem(HttpStatusCode.Forbidden, "auth.forbidden");
+        (await person.DeleteAsync("admin/cache/lifetimes")).ShouldBeProblem(HttpStatusCode.Forbidden, "auth.forbidden");
 
         async Task<Guid> OrganizationAsync() => await api.QueryAsync<Guid>("SELECT organization_id FROM projects WHERE id = $1", project.Id);
     }
@@ -190,6 +192,16 @@ public sealed class CachedReadTests(TalkativeApi api) : IClassFixture<TalkativeA
         await VtpApi.UntilAsync(() => other.Log.Any(line => line.Contains("projects are at hand", StringComparison.Ordinal)), "it to read ahead");
         var counts = other.Service<Vtp.Infrastructure.Caching.CacheCounts>().Of("project");
         counts.Misses.Should().BePositive();
+
+        // All forget, and one of them runs the job for both.
+        var administrator = await api.RegisterAdministratorAsync();
+        (await administrator.PostAsync("admin/cache/invalidate", new { tag = "*" })).Status.Should().Be(HttpStatusCode.NoContent);
+        await VtpApi.UntilAsync(async () => await ColdAsync(api) > 0 && await ColdAsync(other) > 0, "both to forget");
+        (await administrator.PostAsync("admin/cache/warm")).Status.Should().Be(HttpStatusCode.Accepted);
+        await VtpApi.UntilAsync(async () => await ColdAsync(api) == 0 && await ColdAsync(other) == 0, "both to be warm");
+        (await api.QueryAsync<long>("SELECT count(*) FROM jobs WHERE kind = 'cache.warm'")).Should().Be(0);
+
+        static async Task<int> ColdAsync(VtpApi node) => (await node.Service<Vtp.Application.Operations.Cache.CacheWarming>().LookAsync(CancellationToken.None)).Cold;
     }
 
     private async Task<string> ReadAsync(SchoolProject project)

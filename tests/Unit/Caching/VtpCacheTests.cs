@@ -58,6 +58,24 @@ public sealed class VtpCacheTests : IDisposable
     }
 
     [Fact]
+    public async Task Misses_say_why()
+    {
+        await GetAsync();
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        await GetAsync();
+        _clock.Advance(Moment);
+        await _cache.RemoveAsync("key");
+        _clock.Advance(Moment);
+        await GetAsync();
+
+        var count = _counts.Of("key");
+        (count.Misses, count.MissesExpired, count.MissesRemoved).Should().Be((3, 1, 1));
+        count.JudgeAnew();
+        await GetAsync();
+        count.Reads.Should().Be(new CacheReads(1, 0, 0, 0, 0));
+    }
+
+    [Fact]
     public async Task Removing_a_tag_a_key_or_a_beginning_forgets_its_entries_and_no_others()
     {
         await GetAsync("a:1:x", "red");

@@ -36,6 +36,8 @@ internal static class PerformanceEndpoints
         bool? open, Guid? cursor, int? limit, IMediator mediator, CancellationToken ct) =>
         (await mediator.Send(new ListSystemAlertsQuery(open, cursor, limit), ct)).ToHttp();
 
-    private static async Task<Results<Ok<PerformanceReport>, RefusedHttpResult>> Optimize(IMediator mediator, CancellationToken ct) =>
-        (await mediator.Send(new OptimizePerformanceCommand(), ct)).ToHttp();
+    /// <summary>Its older clients send no body.</summary>
+    private static async Task<Results<Ok<PerformanceReport>, RefusedHttpResult>> Optimize(
+        OptimizePerformanceCommand? command, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(command ?? new OptimizePerformanceCommand(Apply: null), ct)).ToHttp();
 }

@@ -7,21 +7,28 @@ namespace Vtp.Application.Common.Caching;
 /// <summary>What kind of answer is kept, and for how long. Statistics and metrics count by it, so that there are few.</summary>
 public sealed record CachePrefix
 {
-    public static readonly CachePrefix Project = new("project", TimeSpan.FromMinutes(30));
+    public static readonly CachePrefix Project = new("project", TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(5), TimeSpan.FromHours(2));
 
-    public static readonly CachePrefix Projects = new("projects:list", TimeSpan.FromMinutes(5));
+    public static readonly CachePrefix Projects = new("projects:list", TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(30));
 
-    public static readonly CachePrefix Organization = new("organization", TimeSpan.FromMinutes(30));
+    public static readonly CachePrefix Organization = new("organization", TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(5), TimeSpan.FromHours(2));
 
-    public static readonly CachePrefix Statistics = new("stats", TimeSpan.FromSeconds(30));
+    public static readonly CachePrefix Statistics = new("stats", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(2));
 
-    private CachePrefix(string name, TimeSpan keepFor) => (Name, KeepFor) = (name, keepFor);
+    private CachePrefix(string name, TimeSpan keepFor, TimeSpan shortest, TimeSpan longest) => (Name, KeepFor, Shortest, Longest) = (name, keepFor, shortest, longest);
 
     public static IReadOnlyList<CachePrefix> All { get; } = [Project, Projects, Organization, Statistics];
 
     public string Name { get; }
 
+    /// <summary>Unless <see cref="ICacheLifetimes"/> says otherwise.</summary>
     public TimeSpan KeepFor { get; }
+
+    /// <summary>Less, and it were hardly worth keeping.</summary>
+    public TimeSpan Shortest { get; }
+
+    /// <summary>For so long at most an answer is wrong whose removal got lost.</summary>
+    public TimeSpan Longest { get; }
 
     public override string ToString() => Name;
 }
@@ -46,7 +53,7 @@ public sealed record CacheKey
 
     /// <returns>Null when not exactly one organization is in view: such an answer is not kept.</returns>
     public static CacheKey? Of(TenantScope tenant, CachePrefix prefix, params ReadOnlySpan<string> parts) =>
-        tenant.Organization is { } organization ? new CacheKey(prefix, $"{organization}:{tenant.Project?.ToString() ?? "all"}", parts) : null;
+        tenant.Organization is { } organization ? new CacheKey(prefix, tenant.Project is { } project ? $"{organization.Value}:{project.Value}" : $"{organization.Value}:all", parts) : null;
 
     /// <summary>For answers that hold nothing of any tenant, or of all together for those who run the installation.</summary>
     public static CacheKey Shared(CachePrefix prefix, params ReadOnlySpan<string> parts) => new(prefix, "shared", parts);
@@ -86,6 +93,11 @@ public sealed record CacheTag
     /// <summary>No part can look like two.</summary>
     internal static string Join(ReadOnlySpan<string> parts)
     {
+        if (parts.IsEmpty)
+        {
+            return "";
+        }
+
         var text = new StringBuilder();
         foreach (var part in parts)
         {

@@ -20,6 +20,12 @@ public interface IInvalidates
     IReadOnlyCollection<CacheTag> InvalidatedIn(TenantScope tenant);
 }
 
+/// <summary>For how long answers are kept: as their prefix says, or as was found to be better, the same on all nodes.</summary>
+public interface ICacheLifetimes
+{
+    TimeSpan KeepFor(CachePrefix prefix);
+}
+
 /// <summary>
 /// Thrown by a factory that has nothing to keep and has not failed: the cache hands it to whoever asked, and does not put
 /// an older answer in its place.

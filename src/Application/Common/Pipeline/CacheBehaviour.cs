@@ -10,7 +10,7 @@ namespace Vtp.Application.Common.Pipeline;
 /// Keeps answers of cached queries, never refusals. The handler runs in a scope of its own: it may outlive the request
 /// that asked first, whose unit of work goes back to a pool and serves others.
 /// </summary>
-internal sealed class CacheBehaviour<TRequest, TResponse>(HybridCache cache, TenantScope tenant, IServiceScopeFactory scopes)
+internal sealed class CacheBehaviour<TRequest, TResponse>(HybridCache cache, ICacheLifetimes lifetimes, TenantScope tenant, IServiceScopeFactory scopes)
     : IPipelineBehavior<TRequest, TResponse>
     where TRequest : IRequest<TResponse>, ICachedQuery
     where TResponse : IResult<TResponse>
@@ -26,13 +26,22 @@ internal sealed class CacheBehaviour<TRequest, TResponse>(HybridCache cache, Ten
                 key.Text,
                 (request, tenant, scopes),
                 static (state, token) => AnswerAsync(state.request, state.tenant, state.scopes, token),
-                new HybridCacheEntryOptions { Expiration = key.Prefix.KeepFor },
-                request.TagsIn(tenant).Select(tag => tag.Text),
+                new HybridCacheEntryOptions { Expiration = lifetimes.KeepFor(key.Prefix) },
+                Tags(request, tenant),
                 cancellationToken);
         }
         catch (RefusedException refused)
         {
             return TResponse.Refused(refused.Refusal);
+        }
+    }
+
+    /// <summary>Not made unless asked for, which they are when the answer is not at hand.</summary>
+    private static IEnumerable<string> Tags(TRequest request, TenantScope tenant)
+    {
+        foreach (var tag in request.TagsIn(tenant))
+        {
+            yield return tag.Text;
         }
     }
 

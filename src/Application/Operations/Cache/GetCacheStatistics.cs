@@ -32,8 +32,11 @@ public sealed record CacheRedis(bool Answers);
 
 /// <param name="Prefix">What keys begin with.</param>
 /// <param name="KeepSeconds">For how long an answer is kept; null for keys of no prefix.</param>
+/// <param name="UsualKeepSeconds">For how long, had nobody set another time; DELETE /api/v1/admin/cache/lifetimes sets it again.</param>
 /// <param name="MemoryHits">Answers from this node's memory.</param>
 /// <param name="RedisHits">Answers from Redis.</param>
+/// <param name="Expired">Misses of answers whose time was over.</param>
+/// <param name="Removed">Misses of answers that a change had made wrong.</param>
 /// <param name="Stale">Answers older than meant, because the source failed or was slow.</param>
 /// <param name="Failures">Sources that failed.</param>
 /// <param name="Evictions">Answers that made room for others.</param>
@@ -41,10 +44,13 @@ public sealed record CacheRedis(bool Answers);
 public sealed record CachePrefixStatistics(
     string Prefix,
     int? KeepSeconds,
+    int? UsualKeepSeconds,
     long MemoryHits,
     long RedisHits,
     long Misses,
     double? HitRate,
+    long Expired,
+    long Removed,
     long Stale,
     long Failures,
     long Evictions,
