@@ -22,6 +22,9 @@ public sealed class SharedApi(RedisProcess redis, VtpApi? first = null) : VtpApi
         new("RateLimits:api:Limit", $"{PerSecond}"),
         new("RateLimits:api:Period", "00:00:01"),
         new("RateLimits:api:Burst", $"{AtOnce - 1}"),
+        new("RateLimits:refresh:Limit", "1"),
+        new("RateLimits:refresh:Period", "01:00:00"),
+        new("RateLimits:refresh:Burst", "4"),
     ];
 
     protected override Task<string> DatabaseAsync() => first is null ? base.DatabaseAsync() : Task.FromResult(first.ConnectionString);
@@ -65,6 +68,19 @@ public sealed class SharedLimitTests : IAsyncLifetime
 
         load.Answers.Keys.Should().BeEquivalentTo([HttpStatusCode.Unauthorized, HttpStatusCode.TooManyRequests]);
         load.Admitted.Should().BeInRange((int)(load.Allowed * 0.95), (int)(load.Allowed * 1.05));
+    }
+
+    [Fact]
+    public async Task A_small_budget_is_counted_to_the_request_whichever_node_is_asked()
+    {
+        var (address, left) = (DoorApi.NewAddress(), new List<int?>());
+        for (var turn = 0; turn < 9; turn++)
+        {
+            var answer = await _nodes[turn % 3].SendAsync(HttpMethod.Post, "auth/refresh", new { refresh_token = "none" }, null, ("X-Forwarded-For", address));
+            left.Add(answer.Status == HttpStatusCode.TooManyRequests ? null : ToldLimit.Of(answer).Single(limit => limit.Policy == "refresh").Remaining);
+        }
+
+        left.Should().Equal(4, 3, 2, 1, 0, null, null, null, null);
     }
 
     [Fact]
