@@ -49,6 +49,7 @@ using Vtp.Infrastructure.Secrets;
 using Vtp.Infrastructure.Sessions;
 using Vtp.Infrastructure.Tenancy;
 using Vtp.Infrastructure.Tokens;
+using Vtp.Infrastructure.Tracker;
 using Vtp.Infrastructure.Upkeep;
 using Vtp.Infrastructure.Webhooks;
 
@@ -57,7 +58,7 @@ namespace Vtp.Infrastructure;
 public static class Wiring
 {
     /// <param name="services">The server's.</param>
-    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Cache, Archives, Jobs, Events, Webhooks, Performance.</param>
+    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Cache, Archives, Jobs, Events, Webhooks, Tracker, Performance.</param>
     /// <param name="folder">Where the embedded server and mails without a mail server are kept.</param>
     /// <param name="publicUrl">How people reach this server; mails link to it.</param>
     public static IServiceCollection AddInfrastructure(
@@ -82,6 +83,7 @@ public static class Wiring
         services.AddEvents(configuration);
         services.AddHostedService<NoticeListener>();
         services.AddWebhooks(configuration);
+        services.AddTracker(configuration);
         services.AddPerformance(configuration);
         services.AddSingleton(LiveKitOptions.Read(configuration));
         services.AddSingleton<ILiveKitEvents, LiveKitEvents>();

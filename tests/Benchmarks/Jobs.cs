@@ -8,6 +8,7 @@ using Npgsql;
 using Vtp.Application;
 using Vtp.Application.Common;
 using Vtp.Application.Common.Pipeline;
+using Vtp.Application.Tracker;
 using Vtp.Domain.Common;
 using Vtp.Infrastructure;
 using Vtp.Infrastructure.Persistence;
@@ -163,6 +164,8 @@ internal static class Jobs
         public SignedInAs? SignedIn => null;
 
         public ProjectKey? Key => null;
+
+        public TrackerCredential? Tracker => null;
 
         public Refusal? Rejected => null;
 

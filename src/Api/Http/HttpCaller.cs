@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Primitives;
 using Vtp.Application.Common;
+using Vtp.Application.Tracker;
 using Vtp.Domain.Common;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Infrastructure.Tenancy;
@@ -9,13 +10,14 @@ using Vtp.Infrastructure.Tokens;
 namespace Vtp.Api.Http;
 
 /// <summary>The caller of this request. Outside a request (at start, in the background) it is nobody.</summary>
-internal sealed class HttpCaller : ICaller
+internal sealed class HttpCaller(ITrackerKeys trackerKeys) : ICaller
 {
     private const int MaximumUserAgent = 512;
     private const string Scheme = "Bearer ";
     private const string ApiKeyHeader = "X-API-Key";
     private const string PulseKeyHeader = "X-Pulse-Key";
     private const string PulseSecretHeader = "X-Pulse-Secret";
+    private const string PeerTokenPrefix = "vtpt_";
 
     private static readonly Refusal TwoCredentials =
         new(RefusalKind.Unauthenticated, "auth.two_credentials", "Send one credential: a bearer token or one API key.");
@@ -25,6 +27,8 @@ internal sealed class HttpCaller : ICaller
     public SignedInAs? SignedIn { get; private set; }
 
     public ProjectKey? Key { get; private set; }
+
+    public TrackerCredential? Tracker { get; private set; }
 
     public Refusal? Rejected { get; private set; }
 
@@ -51,7 +55,7 @@ internal sealed class HttpCaller : ICaller
     /// </summary>
     public ValueTask IdentifyAsync(HttpContext context, IAccessTokenReader tokens, IApiKeyReader keys)
     {
-        (_context, SignedIn, Key, Rejected) = (context, null, null, null);
+        (_context, SignedIn, Key, Tracker, Rejected) = (context, null, null, null, null);
         var headers = context.Request.Headers;
         StringValues key = headers[ApiKeyHeader] is { Count: > 0 } current ? current : headers[PulseKeyHeader];
         if (key.Count == 0)
@@ -75,16 +79,34 @@ internal sealed class HttpCaller : ICaller
 
     /// <summary>Puts the session of a page's cookie in the place of whatever the headers said; null, or a token that is not good, makes nobody.</summary>
     public async ValueTask IdentifyAsync(string? accessToken, IAccessTokenReader tokens) =>
-        (SignedIn, Key, Rejected) = (accessToken is null ? null : await tokens.ReadAsync(accessToken, _context!.RequestAborted), null, null);
+        (SignedIn, Key, Tracker, Rejected) = (accessToken is null ? null : await tokens.ReadAsync(accessToken, _context!.RequestAborted), null, null, null);
+
+    /// <summary>For sockets, whose clients can set no header: by a key from elsewhere, where the headers named nobody.</summary>
+    public ValueTask IdentifyByKeyAsync(string key, IApiKeyReader keys) =>
+        SignedIn is null && Key is null && Tracker is null && Rejected is null ? IdentifyProjectAsync(key, keys) : default;
 
     private ValueTask IdentifyBearerAsync(ReadOnlySpan<char> bearer, IAccessTokenReader tokens, IApiKeyReader keys) =>
-        bearer.StartsWith("vtp_", StringComparison.Ordinal) || LegacyKeyText.IsLegacy(bearer)
-            ? IdentifyProjectAsync(bearer.ToString(), keys)
-            : IdentifyPersonAsync(tokens.ReadAsync(bearer, _context!.RequestAborted));
+        bearer.StartsWith("vtp_", StringComparison.Ordinal) || LegacyKeyText.IsLegacy(bearer) ? IdentifyProjectAsync(bearer.ToString(), keys)
+        : bearer.StartsWith(PeerTokenPrefix, StringComparison.Ordinal) ? IdentifyPeerAsync(bearer.ToString())
+        : IdentifyPersonAsync(tokens.ReadAsync(bearer, _context!.RequestAborted));
 
-    private async ValueTask IdentifyPersonAsync(ValueTask<SignedInAs?> read) => SignedIn = await read;
+    private async ValueTask IdentifyPersonAsync(ValueTask<SignedInAs?> read)
+    {
+        SignedIn = await read;
+        Rejected = SignedIn is null ? Refusal.Unauthenticated : null;
+    }
 
-    private async ValueTask IdentifyProjectAsync(string key, IApiKeyReader keys)
+    private async ValueTask IdentifyPeerAsync(string token) =>
+        (Tracker, Rejected) = (await trackerKeys.ReadTokenAsync(token, _context!.Connection.RemoteIpAddress, _context.RequestAborted))
+            .Match<(TrackerCredential?, Refusal?)>(known => (known, null), refusal => (null, refusal));
+
+    private ValueTask IdentifyProjectAsync(string key, IApiKeyReader keys)
+    {
+        Tracker = trackerKeys.FindConfigured(key);
+        return Tracker is null ? ReadProjectKeyAsync(key, keys) : default;
+    }
+
+    private async ValueTask ReadProjectKeyAsync(string key, IApiKeyReader keys)
     {
         var secret = _context!.Request.Headers[PulseSecretHeader];
         var address = _context.Connection.RemoteIpAddress;

@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using Vtp.Application.Tenancy;
+using Vtp.Application.Tracker;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
+using Vtp.Domain.Tracker;
 
 namespace Vtp.Application.Common;
 
@@ -13,7 +15,7 @@ namespace Vtp.Application.Common;
 /// Decides whether the caller may run a use case, and opens the <see cref="TenantScope"/> as far as their credential
 /// reaches. An organization or project that they have no part in does not exist for them: 404, never 403.
 /// </summary>
-internal sealed class Access(ICaller caller, TenantScope tenant, IMemberships memberships)
+internal sealed class Access(ICaller caller, TenantScope tenant, IMemberships memberships, TrackerCallers tracker)
 {
     /// <summary>Whether this is a permission of the installation that the caller holds by their role or their way in: there is nothing to enter.</summary>
     public bool IsHeld(Permission permission) =>
@@ -21,6 +23,11 @@ internal sealed class Access(ICaller caller, TenantScope tenant, IMemberships me
 
     public ValueTask<Refusal?> EnterAsync(Permission permission, OpenToKeysAttribute? openToKeys, object request, CancellationToken cancellationToken)
     {
+        if (permission.IsOfTracker())
+        {
+            return tracker.EnterAsync(permission, request, cancellationToken);
+        }
+
         if (caller.Key is { } key)
         {
             return new(EnterAsKey(key, openToKeys, request));

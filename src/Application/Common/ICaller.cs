@@ -1,3 +1,4 @@
+using Vtp.Application.Tracker;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
@@ -15,6 +16,9 @@ public interface ICaller
 
     /// <summary>The project whose key was sent; never together with <see cref="SignedIn"/>.</summary>
     ProjectKey? Key { get; }
+
+    /// <summary>A key or token for the tracker alone; never together with the others.</summary>
+    TrackerCredential? Tracker { get; }
 
     /// <summary>Why the credential that was sent is not believed.</summary>
     Refusal? Rejected { get; }
@@ -63,6 +67,7 @@ public static class CallerExtensions
     /// <summary>Whom what is done now is put down to.</summary>
     public static (ActorType Type, Guid? Id) Actor(this ICaller caller) =>
         caller.Key is { } key ? (ActorType.Key, key.KeyId)
+        : caller.Tracker is { } tracker ? (ActorType.Key, tracker.Key ?? tracker.Id)
         : caller.SignedIn is { } person ? (ActorType.User, person.AccountId.Value)
         : (caller.IsSystem ? ActorType.System : ActorType.Anonymous, null);
 }

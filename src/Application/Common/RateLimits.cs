@@ -20,6 +20,13 @@ public enum RateLimitScope
     /// not one caller, and a stranger cannot use up somebody else's budget.
     /// </summary>
     AddressAndTarget,
+
+    /// <summary>
+    /// The credential, of callers without one the IP address, together with the peer that is named
+    /// (<see cref="IRateLimitTarget"/>) or, where none is, the IP address: peers behind one address, or with one key, do not
+    /// use up each other's budget. In place of those of every request.
+    /// </summary>
+    Peer,
 }
 
 /// <param name="Limit">Requests per <paramref name="Period"/>, evenly spread.</param>
@@ -80,10 +87,10 @@ public static class RateLimitPolicies
             [Password] = new(5, Minute, 5, RateLimitScope.Account),
             [Upload] = new(10, Minute, 2, RateLimitScope.Account),
             [LiveKit] = new(6000, Minute, 1000, RateLimitScope.Address),
-            [TrackerRegister] = new(10, Second, 20, RateLimitScope.AddressAndTarget),
-            [TrackerAnnounce] = new(50, Second, 100, RateLimitScope.AddressAndTarget),
-            [TrackerHeartbeat] = new(100, Second, 200, RateLimitScope.AddressAndTarget),
-            [Tracker] = new(100, Second, 200, RateLimitScope.AddressAndTarget),
+            [TrackerRegister] = new(10, Second, 20, RateLimitScope.Peer),
+            [TrackerAnnounce] = new(50, Second, 100, RateLimitScope.Peer),
+            [TrackerHeartbeat] = new(100, Second, 200, RateLimitScope.Peer),
+            [Tracker] = new(100, Second, 200, RateLimitScope.Peer),
         };
 }
 

@@ -16,8 +16,10 @@ public sealed class UseCaseLimits
         Policies = [.. useCase.GetCustomAttributes<RateLimitedAttribute>().Select(attribute => attribute.Policy)];
         PoliciesAtTheDoor = [.. Policies.Where(policy => ScopeOf(policy) != RateLimitScope.AddressAndTarget)];
         Cost = useCase.GetCustomAttribute<RequestCostAttribute>()?.Cost ?? 1;
-        NeedsTarget = Policies.Any(policy => ScopeOf(policy) == RateLimitScope.AddressAndTarget);
+        IsOfPeers = Policies.Any(policy => ScopeOf(policy) == RateLimitScope.Peer);
+        NeedsTarget = Policies.Any(policy => ScopeOf(policy) == RateLimitScope.AddressAndTarget) || (IsOfPeers && useCase.IsAssignableTo(typeof(IRateLimitTarget)));
         IsCountedByAddress = Policies.Any(policy => ScopeOf(policy) == RateLimitScope.Address);
+        Waits = useCase.GetCustomAttributes<RateLimitedAttribute>().Any(attribute => attribute.Waits);
     }
 
     public Type UseCase { get; }
@@ -36,6 +38,12 @@ public sealed class UseCaseLimits
     /// <summary>Has a budget of its own for each address, made for how many people share one.</summary>
     public bool IsCountedByAddress { get; }
 
+    /// <summary>Has a budget for each peer, and takes from no other.</summary>
+    public bool IsOfPeers { get; }
+
+    /// <summary>Who comes a little too early waits.</summary>
+    public bool Waits { get; }
+
     public static UseCaseLimits Of(Type useCase) => new(useCase);
 
     internal static RateLimitScope ScopeOf(string policy) => RateLimitPolicies.Defaults[policy].Scope;
@@ -46,7 +54,7 @@ public sealed class UseCaseLimits
 /// asks at the door, before anything is read. Where the budget depends on the body, the door only looks, the pipeline takes,
 /// and a request that did not get that far is charged to its caller when it ends.
 /// </summary>
-public sealed class RequestLimits(IRateLimiter limiter, ICaller caller)
+public sealed class RequestLimits(IRateLimiter limiter, ICaller caller, WaitingLine line)
 {
     private static readonly string[] OfUser = [RateLimitPolicies.User];
     private static readonly string[] OfKey = [RateLimitPolicies.Key, RateLimitPolicies.Project];
@@ -92,7 +100,13 @@ public sealed class RequestLimits(IRateLimiter limiter, ICaller caller)
             _owed = null;
         }
 
-        Latest = await limiter.TakeAsync([.. charges], cancellationToken);
+        RateLimitCharge[] all = [.. charges];
+        Latest = await limiter.TakeAsync(all, cancellationToken);
+        if (limits.Waits && !Latest.IsAdmitted)
+        {
+            Latest = await line.WaitAsync(Latest, limiter, all, cancellationToken);
+        }
+
         return RefusalOf(Latest);
     }
 
@@ -140,7 +154,7 @@ public sealed class RequestLimits(IRateLimiter limiter, ICaller caller)
     }
 
     private IEnumerable<RateLimitCharge> CallersCharges(UseCaseLimits limits) =>
-        CallersPolicies(limits.IsCountedByAddress).Select(policy => new RateLimitCharge(policy, PartitionOf(policy, target: null), limits.Cost));
+        (limits.IsOfPeers ? [] : CallersPolicies(limits.IsCountedByAddress)).Select(policy => new RateLimitCharge(policy, PartitionOf(policy, target: null), limits.Cost));
 
     private string[] CallersPolicies(bool isCountedByAddress) =>
         caller.SignedIn is not null ? OfUser
@@ -153,9 +167,13 @@ public sealed class RequestLimits(IRateLimiter limiter, ICaller caller)
         RateLimitScope.Account when caller.SignedIn is { } signedIn => signedIn.AccountId.ToString(),
         RateLimitScope.Account or RateLimitScope.Key when caller.Key is { } key => key.KeyId.ToString(),
         RateLimitScope.Project when caller.Key is { } key => key.ProjectId.ToString(),
+        RateLimitScope.Peer => $"{Credential()} {target ?? Network(caller.IpAddress)}", // Validated before: no longer than a peer's id may be.
         RateLimitScope.AddressAndTarget => $"{Network(caller.IpAddress)} {Digest(target)}",
         _ => Network(caller.IpAddress),
     };
+
+    private string Credential() =>
+        (caller.Key?.KeyId ?? caller.Tracker?.Id ?? caller.SignedIn?.AccountId.Value)?.ToString("N") ?? Network(caller.IpAddress);
 
     /// <summary>IPv6 gives every subscriber 2^64 addresses; they are one caller.</summary>
     private static string Network(string? address) =>
@@ -166,6 +184,44 @@ public sealed class RequestLimits(IRateLimiter limiter, ICaller caller)
     /// <summary>Of a length that no client chooses, and no mail address lies in Redis.</summary>
     private static string Digest(string? target) =>
         target is null ? "" : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(target)).AsSpan(0, 16));
+}
+
+/// <summary>Where requests wait that came a little too early: a bounded number of them, for a few seconds at most.</summary>
+public sealed class WaitingLine(TimeProvider clock)
+{
+    private const int MostWaiting = 1000;
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+
+    private int _waiting;
+
+    /// <param name="refused">What the limiter said.</param>
+    /// <param name="limiter">Is asked again.</param>
+    /// <param name="charges">For these.</param>
+    /// <param name="cancellationToken">Of the request.</param>
+    /// <returns>What it said in the end.</returns>
+    public async ValueTask<RateLimitDecision> WaitAsync(RateLimitDecision refused, IRateLimiter limiter, RateLimitCharge[] charges, CancellationToken cancellationToken)
+    {
+        var started = clock.GetTimestamp();
+        try
+        {
+            if (Interlocked.Increment(ref _waiting) > MostWaiting)
+            {
+                return refused;
+            }
+
+            while (!refused.IsAdmitted && clock.GetElapsedTime(started) + refused.RetryAfter <= Longest)
+            {
+                await Task.Delay(refused.RetryAfter, clock, cancellationToken);
+                refused = await limiter.TakeAsync(charges, cancellationToken);
+            }
+
+            return refused;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
 }
 
 internal static class RateLimitRefusal

@@ -61,6 +61,9 @@ public sealed class AuditedAttribute(string action) : Attribute
 public sealed class RateLimitedAttribute(string policy) : Attribute
 {
     public string Policy { get; } = policy;
+
+    /// <summary>Who comes a little too early waits rather than being refused: clients that never try again depend on it.</summary>
+    public bool Waits { get; init; }
 }
 
 /// <summary>For how many requests one run of this counts in the budgets of its caller.</summary>

@@ -44,4 +44,13 @@ public enum Permission
 
     /// <summary>What was used.</summary>
     ViewUsage,
+
+    /// <summary>Which files and peers a project's swarms have.</summary>
+    ReadSwarms,
+
+    /// <summary>Being a peer in them.</summary>
+    ShareFiles,
+
+    /// <summary>Removing peers and files from them.</summary>
+    ManageSwarms,
 }

@@ -59,6 +59,7 @@ internal sealed class AuditBehaviour<TRequest, TResponse>(
 
     private AuditActor Actor() =>
         caller.Key is { } key ? new(ActorType.Key, key.KeyId, key.Name)
+        : caller.Tracker is { } tracker ? new(ActorType.Key, tracker.Key ?? tracker.Id, tracker.PeerId)
         : (subject.ActorId ?? caller.SignedIn?.AccountId.Value) is { } person ? new(ActorType.User, person, Name: null)
         : new(caller.IsSystem ? ActorType.System : ActorType.Anonymous, Id: null, Name: null);
 }

@@ -3,6 +3,7 @@ using FluentValidation;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
 using Vtp.Application.Common.Caching;
+using Vtp.Application.Tracker;
 
 namespace Vtp.Application.Common.Pipeline;
 
@@ -19,6 +20,9 @@ public static class UseCaseRegistration
         services.AddScoped<AuditSubject>();
         services.AddScoped<TenantScope>();
         services.AddScoped<Access>();
+        services.AddScoped<TrackerCallers>();
+        services.AddScoped<ITrackerCaller>(provider => provider.GetRequiredService<TrackerCallers>());
+        services.AddSingleton<WaitingLine>();
         services.AddScoped<RequestLimits>();
         return services.AddUseCases(typeof(UseCaseRegistration).Assembly.GetTypes());
     }

@@ -71,5 +71,8 @@ internal sealed class Traces : SqlMigration;
 [DbContext(typeof(VtpDbContext)), Migration("0014_system_alerts")]
 internal sealed class SystemAlerts : SqlMigration;
 
+[DbContext(typeof(VtpDbContext)), Migration("0015_tracker")]
+internal sealed class Tracker : SqlMigration;
+
 [DbContext(typeof(VtpDbContext)), Migration("0018_cache_lifetimes")]
 internal sealed class CacheLifetimes : SqlMigration;
