@@ -7,6 +7,7 @@ using Vtp.Api.Endpoints.Identity;
 using Vtp.Api.Endpoints.Operations;
 using Vtp.Api.Endpoints.Rooms;
 using Vtp.Api.Endpoints.Tenancy;
+using Vtp.Api.Endpoints.Tracker;
 using Vtp.Api.Endpoints.Webhooks;
 using Vtp.Api.Http;
 using Vtp.Api.OpenApi;
@@ -29,6 +30,7 @@ try
     builder.Services.AddInfrastructure(builder.Configuration, options.Folder, services => services.PublicUrl(options));
     builder.Services.AddScoped<HttpCaller>();
     builder.Services.AddScoped<LongPoll>();
+    builder.Services.AddSingleton<AnnouncementReader>();
     builder.Services.AddScoped<ICaller>(provider => provider.GetRequiredService<HttpCaller>());
     builder.Services.ConfigureHttpJsonOptions(json => Json.Configured(json.SerializerOptions));
     builder.Services.AddTraceIdentifiers();
@@ -79,6 +81,7 @@ try
     app.MapLegacyLiveKit();
     api.MapInstallationAudit();
     api.MapLimits();
+    app.MapTracker();
     app.MapPerformance();
     app.MapProfiling();
 

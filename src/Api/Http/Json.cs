@@ -6,6 +6,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using MediatR;
 using Vtp.Application.Common;
+using Vtp.Domain.Tracker;
 
 namespace Vtp.Api.Http;
 
@@ -30,6 +31,7 @@ internal static class Json
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping; // For JSON that is never put into a page.
         options.Converters.Add(new WordConverter());
         options.Converters.Add(new UtcConverter());
+        options.Converters.Add(new HashConverter());
         options.TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { ReadAliases } };
         return options;
     }
@@ -90,5 +92,16 @@ internal static class Json
 
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
             writer.WriteStringValue(value.UtcDateTime);
+    }
+
+    /// <summary>Without a string for each: a list of them may be long. What is none is null, and whoever reads it says so.</summary>
+    private sealed class HashConverter : JsonConverter<ContentHash?>
+    {
+        public override ContentHash? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType != JsonTokenType.String ? reader.TokenType == JsonTokenType.Null ? null : throw new JsonException()
+            : reader is { HasValueSequence: false, ValueIsEscaped: false } ? ContentHash.TryParse(reader.ValueSpan, out var hash) ? hash : null
+            : ContentHash.TryParse(reader.GetString(), out hash) ? hash : null;
+
+        public override void Write(Utf8JsonWriter writer, ContentHash? value, JsonSerializerOptions options) => writer.WriteStringValue(value?.ToString());
     }
 }

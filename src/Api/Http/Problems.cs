@@ -99,6 +99,7 @@ internal static partial class Problems
         BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest } bad => BadRequest(bad),
         BadHttpRequestException bad => OfStatus(bad.StatusCode),
         JsonException json => MalformedJson(json),
+        RefusedException refused => refused.Refusal,
         DbUpdateConcurrencyException => new Refusal(RefusalKind.Conflict, "request.conflict", "Somebody else changed it at the same moment. Read it and try again."),
         DbUpdateException { InnerException: PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } } =>
             new Refusal(RefusalKind.Conflict, "request.duplicate", "It exists already."),

@@ -15,12 +15,15 @@ using Vtp.Application.Tenancy.Invitations;
 using Vtp.Application.Tenancy.Members;
 using Vtp.Application.Tenancy.Organizations;
 using Vtp.Application.Tenancy.Projects;
+using Vtp.Application.Tracker.Files;
+using Vtp.Application.Tracker.Peers;
 using Vtp.Application.Webhooks.Endpoints;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
+using Vtp.Domain.Tracker;
 using Vtp.Domain.Webhooks;
 
 namespace Vtp.Api.OpenApi;
@@ -33,6 +36,10 @@ internal static class Examples
     private const string OtherPassword = "a staple for the battery";
     private const string Token = "q1fG9mZy0pX3cV7nB2kT5wY8rD4sH6jL0aE1uI3oP5Q";
 
+    private const string PeerId = "0f8fad5b-d9cb-469f-a165-70867728950e";
+
+    private static readonly ContentHash LessonHash = ContentHash.Of("Good morning"u8);
+    private static readonly string Lesson = LessonHash.ToString();
     private static readonly DateTimeOffset Soon = new(2099, 12, 31, 0, 0, 0, TimeSpan.Zero);
     private static readonly StorageConfig Storage = new("s3", "school-recordings", "AKIAEXAMPLE", "eu-central-1");
 
@@ -90,6 +97,11 @@ internal static class Examples
         new RotateWebhookSecretCommand(default, default, OverlapHours: 24),
         new ReplayWebhookCommand(default, default, new DateTimeOffset(2026, 11, 20, 9, 0, 0, TimeSpan.Zero), To: null, ["project.*"], ReplayedDeliveries.Failed),
         new ReplayJobsCommand("email.send", Limit: 1000),
+        new LogInPeerCommand(PeerId, "classroom-4", "vtp_pk_live_0000000000000000000000000000000000"),
+        new RegisterPeerCommand(PeerId, "192.0.2.17", 6881, "classroom-4"),
+        new SendHeartbeatCommand(PeerId, [Lesson]),
+        new ReportTrafficCommand(PeerId, 10_485_760, 262_144),
+        new AnnounceFileCommand(PeerId, new AnnouncedFile("lesson.mp4", 12, Lesson, 262_144, [new AnnouncedChunk(0, LessonHash, 12)], Lesson)),
     ];
 
     private static readonly Dictionary<Type, object> ByUseCase = All.ToDictionary(example => example.GetType());

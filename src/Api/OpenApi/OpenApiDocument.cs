@@ -5,6 +5,7 @@ using Microsoft.OpenApi;
 using Vtp.Api.Http;
 using Vtp.Domain.Common;
 using Vtp.Domain.Tenancy.ApiKeys;
+using Vtp.Domain.Tracker;
 
 namespace Vtp.Api.OpenApi;
 
@@ -80,7 +81,12 @@ internal static class OpenApiDocumentation
             operation.Description += $"\n\nAn API key needs the scope `{keys.Scope}`{(keys.NeedsSecret ? " and to be secret" : "")}.";
         }
 
-        if (useCase.Permission is not (Permission.Anyone or Permission.SignedIn))
+        if (useCase.Permission.IsOfTracker())
+        {
+            operation.Security!.Add(new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(ApiKey, context.Document)] = [] });
+            operation.Description += $"\n\nA key of the project, or the token of a peer, is enough when its tracker role is {RolesWith(useCase.Permission)}.";
+        }
+        else if (useCase.Permission is not (Permission.Anyone or Permission.SignedIn))
         {
             operation.Description += $"\n\nNeeds the permission `{useCase.Permission}`.";
         }
@@ -119,6 +125,9 @@ internal static class OpenApiDocumentation
 
         return Task.CompletedTask;
     }
+
+    private static string RolesWith(Permission permission) =>
+        string.Join(" or ", Enum.GetValues<TrackerRole>().Where(role => role.Holds(permission)).Select(role => $"`{Words<TrackerRole>.Of(role)}`"));
 
     private static void DescribeParameters(OpenApiOperation operation, ApiDescription description, Type useCase)
     {

@@ -8,6 +8,8 @@ using MediatR;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using Vtp.Api.Http;
+using Vtp.Application.Tracker;
+using Vtp.Domain.Tracker;
 
 namespace Vtp.Api.OpenApi;
 
@@ -17,12 +19,29 @@ internal static class SchemaFacts
     // The generator's own mark on a property that may be null and refers to another schema.
     private const string NullableReference = "x-is-nullable-property";
 
+    private static OpenApiSchema Chunk => new()
+    {
+        Type = JsonSchemaType.Object,
+        Required = new HashSet<string>(StringComparer.Ordinal) { "index", "hash", "size" },
+        Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
+        {
+            ["index"] = new OpenApiSchema { Type = JsonSchemaType.Integer },
+            ["hash"] = new OpenApiSchema { Type = JsonSchemaType.String },
+            ["size"] = new OpenApiSchema { Type = JsonSchemaType.Integer },
+        },
+    };
+
     public static Task Complete(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
     {
         var type = context.JsonTypeInfo;
         if (ScalarOf(type.Type) is { } scalar)
         {
             DescribeScalar(schema, scalar, isNullable: scalar != type.Type);
+        }
+        else if (type.Type.IsAssignableTo(typeof(IWrittenJson)))
+        {
+            schema.Type = JsonSchemaType.Array;
+            schema.Items = type.Type == typeof(ChunkListJson) ? Chunk : new OpenApiSchema { Type = JsonSchemaType.Integer };
         }
         else if (type.Type.IsAssignableTo(typeof(IBaseRequest)))
         {
@@ -43,7 +62,7 @@ internal static class SchemaFacts
 
     /// <summary>Types that have a converter of ours are blank to the generator.</summary>
     private static Type? ScalarOf(Type type) =>
-        (Nullable.GetUnderlyingType(type) ?? type) is var scalar && (scalar.IsEnum || scalar == typeof(DateTimeOffset)) ? scalar : null;
+        (Nullable.GetUnderlyingType(type) ?? type) is var scalar && (scalar.IsEnum || scalar == typeof(DateTimeOffset) || scalar == typeof(ContentHash)) ? scalar : null;
 
     private static void DescribeScalar(OpenApiSchema schema, Type scalar, bool isNullable)
     {

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Text;
 using Vtp.Application.Common;
 using Vtp.Application.Tenancy;
 using Vtp.Domain.Common;
@@ -32,7 +34,18 @@ public sealed record TrackerCaller(
 /// <param name="Id">Of a token another one for each peer.</param>
 /// <param name="Key">Of a token: the key that it was issued for.</param>
 public sealed record TrackerCredential(
-    Guid Id, Guid? Key, string? PeerId, OrganizationId Organization, ProjectId Project, TrackerRole Role, int AuditRetentionDays);
+    Guid Id, Guid? Key, string? PeerId, OrganizationId Organization, ProjectId Project, TrackerRole Role, int AuditRetentionDays)
+{
+    /// <summary>That of a token for one peer: another one, made of this key's and the peer's name.</summary>
+    public TrackerCredential ForPeer(string peerId)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData([.. Id.ToByteArray(), .. Encoding.UTF8.GetBytes(peerId)], hash);
+        return this with { Id = new Guid(hash[..16]), Key = Id, PeerId = peerId };
+    }
+
+    public TrackerCaller Caller() => new(Organization, Project, Role, Id, Key, PeerId, AuditRetentionDays);
+}
 
 /// <summary>Who the caller of this request is to the tracker.</summary>
 public interface ITrackerCaller
@@ -93,7 +106,7 @@ internal sealed class TrackerCallers(ICaller caller, TenantScope tenant, IMember
     {
         if (caller.Tracker is { } own)
         {
-            return new(new TrackerCaller(own.Organization, own.Project, own.Role, own.Id, own.Key, own.PeerId, own.AuditRetentionDays));
+            return new(own.Caller());
         }
 
         if (caller.Key is { } key)

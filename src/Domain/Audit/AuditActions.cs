@@ -88,6 +88,8 @@ public static class AuditActions
     public const string WebhookTested = "webhook.tested";
     public const string WebhookReplayed = "webhook.replayed";
     public const string WebhookDeliveryRetried = "webhook.delivery_retried";
+    public const string TrackerPeerRemoved = "tracker.peer_removed";
+    public const string TrackerFileRemoved = "tracker.file_removed";
 
     public static readonly IReadOnlyList<AuditAction> All =
     [
@@ -171,6 +173,8 @@ public static class AuditActions
         new(WebhookTested, "webhook", "A test was sent to it."),
         new(WebhookReplayed, "webhook", "Events were sent to it again."),
         new(WebhookDeliveryRetried, "webhook", "One delivery was sent again."),
+        new(TrackerPeerRemoved, "peer", "An administrator put a peer out of all swarms; its id is the target's name."),
+        new(TrackerFileRemoved, "file", "An administrator took a file out of the tracker; its hash is the target's name."),
     ];
 
     private static readonly Dictionary<string, AuditAction> ByName = All.ToDictionary(action => action.Name, StringComparer.Ordinal);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Vtp.Domain.Tracker;
 
@@ -14,6 +15,8 @@ public readonly record struct ContentHash
 
     // Some documents of the protocol write it in front, no peer does.
     private const string Prefix = "sha256:";
+
+    private static ReadOnlySpan<byte> PrefixUtf8 => "sha256:"u8;
 
     private readonly UInt128 _high;
     private readonly UInt128 _low;
@@ -45,14 +48,35 @@ public readonly record struct ContentHash
             text = text[Prefix.Length..];
         }
 
+        Span<byte> utf8 = stackalloc byte[Digits];
+        return text.Length == Digits && Ascii.FromUtf16(text, utf8, out _) == OperationStatus.Done && TryParse(utf8, out hash);
+    }
+
+    /// <param name="utf8">Digits of either case.</param>
+    /// <param name="hash">What they say.</param>
+    public static bool TryParse(ReadOnlySpan<byte> utf8, out ContentHash hash)
+    {
+        hash = default;
+        if (utf8.StartsWith(PrefixUtf8))
+        {
+            utf8 = utf8[Prefix.Length..];
+        }
+
         Span<byte> bytes = stackalloc byte[Size];
-        if (text.Length != Digits || Convert.FromHexString(text, bytes, out _, out var written) != OperationStatus.Done || written != Size)
+        if (utf8.Length != Digits || Convert.FromHexString(utf8, bytes, out _, out var written) != OperationStatus.Done || written != Size)
         {
             return false;
         }
 
         hash = new ContentHash(bytes);
         return true;
+    }
+
+    public byte[] ToBytes()
+    {
+        var bytes = new byte[Size];
+        CopyTo(bytes);
+        return bytes;
     }
 
     public void CopyTo(Span<byte> bytes)

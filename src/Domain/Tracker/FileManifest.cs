@@ -1,11 +1,8 @@
+using System.Collections;
+using System.Runtime.InteropServices;
 using Vtp.Domain.Common;
 
 namespace Vtp.Domain.Tracker;
-
-/// <summary>One chunk, as a peer announces it.</summary>
-/// <param name="Hash">64 hexadecimal digits.</param>
-/// <param name="Size">Bytes.</param>
-public readonly record struct AnnouncedChunk(int Index, string? Hash, long Size);
 
 /// <summary>
 /// What a file is made of. It never changes: whoever announces the same hash announces the same bytes, so that the first
@@ -16,18 +13,15 @@ public sealed class FileManifest
     /// <summary>Bytes: 8 TiB.</summary>
     public const long MaximumSize = 1L << 43;
 
-    /// <summary>At the peers' own 256 KiB a file of 128 GiB.</summary>
-    public const int MaximumChunks = 1 << 19;
-
     public const int DefaultChunkSize = 256 * 1024;
 
     /// <summary>Bytes. What peers cap at is 1 MiB; a relayed chunk must fit into one message.</summary>
     public const int MaximumChunkSize = 16 * 1024 * 1024;
 
-    private readonly byte[] _digests;
+    private readonly ContentHash? _claimedRoot;
 
-    private FileManifest(ContentHash hash, string name, long size, int chunkSize, byte[] digests, ContentHash? merkleRoot) =>
-        (Hash, Name, Size, ChunkSize, _digests, MerkleRoot) = (hash, name, size, chunkSize, digests, merkleRoot);
+    private FileManifest(ContentHash hash, string name, long size, int chunkSize, ChunkCollection chunks, ContentHash? claimedRoot) =>
+        (Hash, Name, Size, ChunkSize, Chunks, Fingerprint, _claimedRoot) = (hash, name, size, chunkSize, chunks, ContentHash.Of(chunks.Bytes.Span), claimedRoot);
 
     public ContentHash Hash { get; }
 
@@ -39,24 +33,18 @@ public sealed class FileManifest
     /// <summary>Bytes of each chunk but the last.</summary>
     public int ChunkSize { get; }
 
-    /// <summary>Of the tree over all chunks; an empty file has none.</summary>
-    public ContentHash? MerkleRoot { get; }
+    public ChunkCollection Chunks { get; }
 
-    public int ChunkCount => _digests.Length / ContentHash.Size;
-
-    /// <summary>Of all chunks in order, 32 bytes each.</summary>
-    public ReadOnlyMemory<byte> Digests => _digests;
-
-    public string Category => FileCategory.Of(Name);
+    /// <summary>SHA-256 of the digests of all chunks: two lists of chunks are the same when this is.</summary>
+    public ContentHash Fingerprint { get; }
 
     /// <param name="hash">64 hexadecimal digits.</param>
     /// <param name="name">What <see cref="FileName"/> allows.</param>
     /// <param name="size">Bytes.</param>
     /// <param name="chunkSize">Bytes of each chunk but the last; 0 for the default.</param>
-    /// <param name="chunks">All of them, in order; none of an empty file.</param>
-    /// <param name="merkleRoot">When the peer says one, it must be that of the chunks.</param>
-    public static Result<FileManifest> Of(
-        string? hash, string? name, long size, int chunkSize, IReadOnlyList<AnnouncedChunk>? chunks, string? merkleRoot)
+    /// <param name="chunks">All of them; none of an empty file.</param>
+    /// <param name="merkleRoot">As the peer says it; see <see cref="Root"/>.</param>
+    public static Result<FileManifest> Of(string? hash, string? name, long size, int chunkSize, ChunkCollection chunks, string? merkleRoot)
     {
         if (!ContentHash.TryParse(hash, out var content))
         {
@@ -68,36 +56,30 @@ public sealed class FileManifest
             return Refusal.Field("file.name", "file.name_refused", fault);
         }
 
-        chunkSize = chunkSize == 0 ? DefaultChunkSize : chunkSize;
-        if (Measure(size, chunkSize, chunks?.Count ?? 0) is { } wrong)
+        ContentHash? root = null;
+        if (!string.IsNullOrEmpty(merkleRoot))
         {
-            return wrong;
-        }
-
-        var digests = new byte[(chunks?.Count ?? 0) * ContentHash.Size];
-        for (var index = 0; index < chunks?.Count; index++)
-        {
-            if (Take(chunks[index], index, chunks.Count, size, chunkSize, digests.AsSpan(index * ContentHash.Size, ContentHash.Size)) is { } refused)
+            if (!ContentHash.TryParse(merkleRoot, out var claimed))
             {
-                return refused;
+                return TrackerRefusals.NoHash("file.merkle_root");
             }
+
+            root = claimed;
         }
 
-        return WithRoot(content, name!, size, chunkSize, digests, merkleRoot);
+        chunkSize = chunkSize == 0 ? DefaultChunkSize : chunkSize;
+        return (Measure(size, chunkSize, chunks.Count) ?? chunks.Measure(size, chunkSize)) is { } wrong ? wrong : new FileManifest(content, name!, size, chunkSize, chunks, root);
     }
 
-    /// <summary>As it was kept.</summary>
-    public static FileManifest Kept(ContentHash hash, string name, long size, int chunkSize, byte[] digests, ContentHash? merkleRoot) =>
-        new(hash, name, size, chunkSize, digests, merkleRoot);
-
-    public ContentHash DigestOf(int index) => new(_digests.AsSpan(index * ContentHash.Size, ContentHash.Size));
-
-    /// <summary>Bytes of one chunk.</summary>
-    public long SizeOf(int index) => SizeOf(index, ChunkCount, Size, ChunkSize);
-
-    /// <summary>The same bytes in the same pieces; names may differ from peer to peer.</summary>
-    public bool IsSameContent(FileManifest other) =>
-        Hash == other.Hash && Size == other.Size && ChunkSize == other.ChunkSize && _digests.AsSpan().SequenceEqual(other._digests);
+    /// <summary>The root of the tree over all chunks, which must be what the peer said it is. An empty file has none.</summary>
+    /// <param name="known">When it was computed before, of chunks with the same fingerprint: it is some work for a large file.</param>
+    public Result<MerkleRoot> Root(ContentHash? known = null)
+    {
+        ContentHash? root = Chunks.Count == 0 ? null : known ?? MerkleTree.Root(Chunks.Bytes.Span);
+        return _claimedRoot is not null && root is not null && _claimedRoot != root
+            ? Refusal.Field("file.merkle_root", "file.merkle_root_differs", "This is not the root of the tree over these chunks.")
+            : new MerkleRoot(root);
+    }
 
     private static Refusal? Measure(long size, int chunkSize, int count)
     {
@@ -112,51 +94,120 @@ public sealed class FileManifest
         }
 
         var needed = (size + chunkSize - 1) / chunkSize;
-        return needed > MaximumChunks || count > MaximumChunks ? Refusal.Field("file.chunks", "file.too_many_chunks", $"A file has at most {MaximumChunks} chunks: use larger ones.")
+        return needed > ChunkCollection.Maximum ? ChunkCollection.TooMany
             : needed != count ? Refusal.Field("file.chunks", "file.chunks_do_not_add_up", $"{size} bytes in chunks of {chunkSize} are {needed} chunks, not {count}.")
             : null;
     }
+}
 
-    private static Refusal? Take(AnnouncedChunk chunk, int index, int count, long size, int chunkSize, Span<byte> digest)
+/// <param name="Hash">Null of an empty file.</param>
+public sealed record MerkleRoot(ContentHash? Hash);
+
+/// <summary>One chunk, as a peer announces it.</summary>
+/// <param name="Hash">Null for what is none.</param>
+/// <param name="Size">Bytes.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct AnnouncedChunk(int Index, ContentHash? Hash, long Size);
+
+/// <summary>
+/// The chunks of a file as they arrive, one after the other: 32 bytes of each are kept, and what their sizes have in common.
+/// One that cannot be right ends it with a <see cref="RefusedException"/>, so that nobody reads on.
+/// </summary>
+public sealed class ChunkCollection : ICollection<AnnouncedChunk>
+{
+    /// <summary>At the peers' own 256 KiB a file of 128 GiB.</summary>
+    public const int Maximum = 1 << 19;
+
+    public static readonly Refusal TooMany = Refusal.Field("file.chunks", "file.too_many_chunks", $"A file has at most {Maximum} chunks: use larger ones.");
+
+    private byte[] _bytes = [];
+    private long _size;
+    private long _lastSize;
+
+    // The first that is not as large as the first one; only the last may be.
+    private int _odd = int.MaxValue;
+    private long _oddSize;
+
+    public int Count { get; private set; }
+
+    /// <summary>Of all chunks in order, 32 bytes each.</summary>
+    public ReadOnlyMemory<byte> Bytes => _bytes.AsMemory(0, Count * ContentHash.Size);
+
+    public bool IsReadOnly => false;
+
+    public void Add(AnnouncedChunk item)
     {
-        if (chunk.Index != index)
+        if (Count == Maximum)
         {
-            return Refusal.Field($"file.chunks[{index}].index", "file.chunks_do_not_add_up", $"Chunks come in order: this one is {index}, not {chunk.Index}.");
+            throw new RefusedException(TooMany);
         }
 
-        if (SizeOf(index, count, size, chunkSize) is var expected && chunk.Size != expected)
+        if (item.Index != Count)
         {
-            return Refusal.Field($"file.chunks[{index}].size", "file.chunks_do_not_add_up", $"This chunk has {expected} bytes, not {chunk.Size}.");
+            throw new RefusedException(
+                Refusal.Field($"file.chunks[{Count}].index", "file.chunks_do_not_add_up", $"Chunks come in order: this one is {Count}, not {item.Index}."));
         }
 
-        if (!ContentHash.TryParse(chunk.Hash, out var hash))
+        if (item.Hash is not { } digest)
         {
-            return TrackerRefusals.NoHash($"file.chunks[{index}].hash");
+            throw new RefusedException(TrackerRefusals.NoHash($"file.chunks[{Count}].hash"));
         }
 
-        hash.CopyTo(digest);
-        return null;
+        var end = (Count + 1) * ContentHash.Size;
+        if (_bytes.Length < end)
+        {
+            Array.Resize(ref _bytes, Math.Max(end, Math.Min(2 * _bytes.Length, Maximum * ContentHash.Size)));
+        }
+
+        digest.CopyTo(_bytes.AsSpan(end - ContentHash.Size, ContentHash.Size));
+        if (Count == 0)
+        {
+            _size = item.Size;
+        }
+        else if (item.Size != _size && _odd == int.MaxValue)
+        {
+            (_odd, _oddSize) = (Count, item.Size);
+        }
+
+        _lastSize = item.Size;
+        Count++;
     }
 
-    private static Result<FileManifest> WithRoot(ContentHash hash, string name, long size, int chunkSize, byte[] digests, string? claimed)
+    public IEnumerator<AnnouncedChunk> GetEnumerator()
     {
-        ContentHash? root = digests.Length > 0 ? MerkleTree.Root(digests) : null;
-        if (!string.IsNullOrEmpty(claimed))
+        for (var index = 0; index < Count; index++)
         {
-            if (!ContentHash.TryParse(claimed, out var parsed))
-            {
-                return TrackerRefusals.NoHash("file.merkle_root");
-            }
-
-            if (root is not null && parsed != root)
-            {
-                return Refusal.Field("file.merkle_root", "file.merkle_root_differs", "This is not the root of the tree over these chunks.");
-            }
+            yield return new AnnouncedChunk(index, new ContentHash(_bytes.AsSpan(index * ContentHash.Size, ContentHash.Size)), index == Count - 1 ? _lastSize : _size);
         }
-
-        return new FileManifest(hash, name, size, chunkSize, digests, root);
     }
 
-    private static long SizeOf(int index, int count, long size, int chunkSize) =>
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    bool ICollection<AnnouncedChunk>.Contains(AnnouncedChunk item) => throw Growing();
+
+    void ICollection<AnnouncedChunk>.CopyTo(AnnouncedChunk[] array, int arrayIndex) => throw Growing();
+
+    void ICollection<AnnouncedChunk>.Clear() => throw Growing();
+
+    bool ICollection<AnnouncedChunk>.Remove(AnnouncedChunk item) => throw Growing();
+
+    /// <summary>Bytes of one chunk.</summary>
+    public static long SizeOf(int index, int count, long size, int chunkSize) =>
         index < count - 1 ? chunkSize : size - ((long)chunkSize * (count - 1));
+
+    /// <returns>The chunk at fault, if the sizes are not those of a file of this size in chunks of that one.</returns>
+    internal Refusal? Measure(long size, int chunkSize)
+    {
+        var last = Count - 1;
+        return Count == 0 ? null
+            : last > 0 && _size != chunkSize ? Wrong(0, chunkSize, _size)
+            : _odd < last ? Wrong(_odd, chunkSize, _oddSize)
+            : SizeOf(last, Count, size, chunkSize) is var expected && _lastSize != expected ? Wrong(last, expected, _lastSize)
+            : null;
+
+        static Refusal Wrong(int index, long expected, long said) =>
+            Refusal.Field($"file.chunks[{index}].size", "file.chunks_do_not_add_up", $"This chunk has {expected} bytes, not {said}.");
+    }
+
+    private static NotSupportedException Growing() => new("Chunks are only added.");
 }

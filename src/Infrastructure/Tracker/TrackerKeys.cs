@@ -123,7 +123,7 @@ internal sealed class TrackerKeys(
             key = Of(known.Caller);
         }
 
-        return key with { Id = Derive(key.Id, opened.PeerId), Key = key.Id, PeerId = opened.PeerId };
+        return key.ForPeer(opened.PeerId);
     }
 
     public PeerToken IssueToken(string key, string peerId)
@@ -182,14 +182,4 @@ internal sealed class TrackerKeys(
 
     private static TrackerCredential Of(ProjectKey key) =>
         new(key.KeyId, Key: null, PeerId: null, key.OrganizationId, key.ProjectId, key.TrackerRole, key.AuditRetentionDays);
-
-    private static Guid Derive(Guid key, string peerId)
-    {
-        Span<byte> text = stackalloc byte[16 + (3 * PeerName.MaximumLength)];
-        key.TryWriteBytes(text);
-        var length = Encoding.UTF8.GetBytes(peerId, text[16..]);
-        Span<byte> hash = stackalloc byte[HashSize];
-        SHA256.HashData(text[..(16 + length)], hash);
-        return new Guid(hash[..16]);
-    }
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Vtp.Application.Tracker;
+using Vtp.Application.Tracker.Peers;
 
 namespace Vtp.Infrastructure.Tracker;
 
@@ -11,6 +12,17 @@ internal static class TrackerWiring
         services.AddSingleton(TrackerOptions.Read(configuration));
         services.AddSingleton<TrackerKeys>();
         services.AddSingleton<ITrackerKeys>(provider => provider.GetRequiredService<TrackerKeys>());
+        services.AddSingleton<Memory>();
+        services.AddSingleton<TrackerMetrics>();
+        services.AddSingleton<ChunkLists>();
+        services.AddSingleton<Journal>();
+        services.AddSingleton<Sweeper>();
+        services.AddSingleton<SwarmBook>();
+        services.AddSingleton<ISwarms>(provider => provider.GetRequiredService<SwarmBook>());
+        services.AddSingleton<IPeerDirectory>(provider => provider.GetRequiredService<SwarmBook>());
+        services.AddSingleton(provider => new PeerAddressPolicy(provider.GetRequiredService<TrackerOptions>().Addresses));
         services.AddHostedService(provider => provider.GetRequiredService<TrackerKeys>());
+        services.AddHostedService(provider => provider.GetRequiredService<Journal>());
+        services.AddHostedService(provider => provider.GetRequiredService<Sweeper>());
     }
 }

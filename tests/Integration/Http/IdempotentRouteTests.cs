@@ -58,6 +58,11 @@ public sealed class IdempotentRouteTests(VtpApi api) : IClassFixture<VtpApi>
         ["TakeProfile"] = "Reads.",
         ["OptimizePerformance"] = "Twice is as good as once.",
         ["ResumeSchedule"] = "Twice is as good as once.",
+        ["LogInPeer"] = "Another token is what a repeat asks for.",
+        ["RegisterPeer"] = "Twice is as good as once.",
+        ["SendHeartbeat"] = "Twice is as good as once.",
+        ["AnnounceFile"] = "Twice is as good as once.",
+        ["ReportTraffic"] = "Peers of the field know no such key; a report more makes a peer look busier than it is, and no worse.",
     };
 
     private IEnumerable<(string Name, bool IsIdempotent, bool Creates)> Posts =>

@@ -59,8 +59,10 @@ public sealed class UseCaseTests
     public void Every_command_that_changes_something_by_itself_is_audited_or_says_why_not()
     {
         // Refreshing happens every hour of every session, and checking a link changes nothing; offering the set-up link
-        // is the server's own doing, what LiveKit tells is kept whole, and who asked for a job is in the trail.
-        string[] notAudited = ["RefreshSessionCommand", "VerifyResetTokenCommand", "OfferSetupCommand", "ReceiveLiveKitEventCommand"];
+        // is the server's own doing, what LiveKit tells is kept whole, and who asked for a job is in the trail. What peers do
+        // all the time is in the log of events.
+        string[] ofPeers = ["LogInPeerCommand", "RegisterPeerCommand", "SendHeartbeatCommand", "ReportTrafficCommand", "LeaveSwarmsCommand", "AnnounceFileCommand"];
+        string[] notAudited = ["RefreshSessionCommand", "VerifyResetTokenCommand", "OfferSetupCommand", "ReceiveLiveKitEventCommand", .. ofPeers];
         var commands = Requests.Where(request => request.Name.EndsWith("Command", StringComparison.Ordinal)).ToList();
 
         commands.Should().HaveCountGreaterThan(10);
@@ -92,11 +94,10 @@ public sealed class UseCaseTests
     [Fact]
     public void Every_named_rate_limit_has_a_policy_and_every_policy_is_used()
     {
-        // Of every request, by who sends it; and of the tracker's routes, which are to come.
+        // Of every request, by who sends it.
         string[] ofEveryRequest = [RateLimitPolicies.Anonymous, RateLimitPolicies.User, RateLimitPolicies.Key, RateLimitPolicies.Project];
-        string[] ofTheTracker = [RateLimitPolicies.TrackerRegister, RateLimitPolicies.TrackerAnnounce, RateLimitPolicies.TrackerHeartbeat, RateLimitPolicies.Tracker];
         var used = Requests.SelectMany(request => request.GetCustomAttributes<RateLimitedAttribute>()).Select(limit => limit.Policy).Distinct(StringComparer.Ordinal);
-        used.Should().BeEquivalentTo(RateLimitPolicies.Defaults.Keys.Except([.. ofEveryRequest, .. ofTheTracker], StringComparer.Ordinal));
+        used.Should().BeEquivalentTo(RateLimitPolicies.Defaults.Keys.Except(ofEveryRequest, StringComparer.Ordinal));
     }
 
     [Fact]
