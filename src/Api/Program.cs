@@ -11,6 +11,7 @@ using Vtp.Api.Endpoints.Tracker;
 using Vtp.Api.Endpoints.Webhooks;
 using Vtp.Api.Http;
 using Vtp.Api.OpenApi;
+using Vtp.Api.Realtime;
 using Vtp.Application;
 using Vtp.Application.Common;
 using Vtp.Infrastructure;
@@ -40,6 +41,7 @@ try
     builder.Services.AddRazorComponents();
     builder.Services.AddOperatorForms();
     builder.Services.AddInternalServer();
+    builder.Services.AddSockets();
 
     await using var app = builder.Build();
     app.CheckConfiguration(options);
@@ -52,6 +54,7 @@ try
     app.UseTrustedProxies();
     app.UseHttpsRedirect();
     app.UseOrigins();
+    app.UseSockets();
     app.UseCaller();
     app.UseLimits();
 
@@ -61,6 +64,7 @@ try
     app.MapJsonWebKeys();
     app.MapPages();
     app.MapConsole();
+    app.MapSockets();
 
     var api = app.MapGroup("/api/v1");
     api.MapAccounts();
@@ -77,6 +81,7 @@ try
     api.MapAudit();
     api.MapEvents();
     api.MapWebhooks();
+    api.MapRealtimeTickets();
     api.MapLiveKit();
     app.MapLegacyLiveKit();
     api.MapInstallationAudit();

@@ -43,6 +43,7 @@ using Vtp.Infrastructure.Performance;
 using Vtp.Infrastructure.Persistence;
 using Vtp.Infrastructure.Profiles;
 using Vtp.Infrastructure.RateLimiting;
+using Vtp.Infrastructure.Realtime;
 using Vtp.Infrastructure.Redis;
 using Vtp.Infrastructure.Rooms;
 using Vtp.Infrastructure.Secrets;
@@ -58,7 +59,7 @@ namespace Vtp.Infrastructure;
 public static class Wiring
 {
     /// <param name="services">The server's.</param>
-    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Cache, Archives, Jobs, Events, Webhooks, Tracker, Performance.</param>
+    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Cache, Archives, Jobs, Events, Webhooks, Tracker, Realtime, Performance.</param>
     /// <param name="folder">Where the embedded server and mails without a mail server are kept.</param>
     /// <param name="publicUrl">How people reach this server; mails link to it.</param>
     public static IServiceCollection AddInfrastructure(
@@ -84,6 +85,7 @@ public static class Wiring
         services.AddHostedService<NoticeListener>();
         services.AddWebhooks(configuration);
         services.AddTracker(configuration);
+        services.AddRealtime(configuration);
         services.AddPerformance(configuration);
         services.AddSingleton(LiveKitOptions.Read(configuration));
         services.AddSingleton<ILiveKitEvents, LiveKitEvents>();

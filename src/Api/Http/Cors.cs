@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Cors.Infrastructure;
+using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Vtp.Infrastructure;
 
@@ -13,7 +14,7 @@ internal static class Cors
     private const string Setting = "Cors:Origins";
     private static readonly TimeSpan PreflightsAreKept = TimeSpan.FromDays(1);
     private static readonly string[] Aliases = ["CORS_ORIGINS", "ALLOWED_ORIGINS"];
-    private static readonly string[] Paths = ["/api", "/openapi", "/.well-known"];
+    private static readonly string[] Paths = ["/api", "/openapi", "/.well-known", "/socket.io"];
 
     private static readonly string[] Methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -52,6 +53,15 @@ internal static class Cors
                 context => Array.Exists(Paths, path => context.Request.Path.StartsWithSegments(path, StringComparison.OrdinalIgnoreCase)),
                 api => api.UseCors());
         }
+    }
+
+    /// <summary>WebSockets know no CORS: whoever opens one asks here. No origin at all is no browser.</summary>
+    public static bool AllowsOrigin(HttpContext context)
+    {
+        var origin = context.Request.Headers.Origin;
+        return origin.Count == 0
+            || (origin is [{ } only] && (only == $"{context.Request.Scheme}://{context.Request.Host}"
+                || context.RequestServices.GetService<IOptions<CorsOptions>>()?.Value is { } cors && cors.GetPolicy(cors.DefaultPolicyName)?.IsOriginAllowed(only) == true));
     }
 
     private static string[] Origins(ConfigurationManager configuration) =>

@@ -1,9 +1,9 @@
 using System.Diagnostics;
-using Microsoft.Extensions.Primitives;
+using System.Net;
 using Vtp.Application.Common;
+using Vtp.Application.Realtime;
 using Vtp.Application.Tracker;
 using Vtp.Domain.Common;
-using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Infrastructure.Tenancy;
 using Vtp.Infrastructure.Tokens;
 
@@ -13,16 +13,13 @@ namespace Vtp.Api.Http;
 internal sealed class HttpCaller(ITrackerKeys trackerKeys) : ICaller
 {
     private const int MaximumUserAgent = 512;
-    private const string Scheme = "Bearer ";
-    private const string ApiKeyHeader = "X-API-Key";
-    private const string PulseKeyHeader = "X-Pulse-Key";
     private const string PulseSecretHeader = "X-Pulse-Secret";
-    private const string PeerTokenPrefix = "vtpt_";
 
     private static readonly Refusal TwoCredentials =
         new(RefusalKind.Unauthenticated, "auth.two_credentials", "Send one credential: a bearer token or one API key.");
 
     private HttpContext? _context;
+    private (string? Address, string? UserAgent)? _connection;
 
     public SignedInAs? SignedIn { get; private set; }
 
@@ -34,15 +31,11 @@ internal sealed class HttpCaller(ITrackerKeys trackerKeys) : ICaller
 
     public bool IsOperator { get; private set; }
 
-    public bool IsSystem => _context is null;
+    public bool IsSystem => _context is null && _connection is null;
 
-    public string? IpAddress => _context?.Connection.RemoteIpAddress is { } address
-        ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString()
-        : null;
+    public string? IpAddress => _context is null ? _connection?.Address : Text(_context.Connection.RemoteIpAddress);
 
-    public string? UserAgent => _context?.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent
-        ? agent[..Math.Min(agent.Length, MaximumUserAgent)]
-        : null;
+    public string? UserAgent => _context is null ? _connection?.UserAgent : UserAgentOf(_context);
 
     /// <summary>In the background that of the work in hand: a job has the trace of whoever enqueued it.</summary>
     public string? TraceId => _context?.TraceIdentifier() ?? Activity.Current?.TraceId.ToHexString();
@@ -56,22 +49,17 @@ internal sealed class HttpCaller(ITrackerKeys trackerKeys) : ICaller
     public ValueTask IdentifyAsync(HttpContext context, IAccessTokenReader tokens, IApiKeyReader keys)
     {
         (_context, SignedIn, Key, Tracker, Rejected) = (context, null, null, null, null);
-        var headers = context.Request.Headers;
-        StringValues key = headers[ApiKeyHeader] is { Count: > 0 } current ? current : headers[PulseKeyHeader];
-        if (key.Count == 0)
-        {
-            return headers.Authorization is [{ } value] && value.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-                ? IdentifyBearerAsync(value.AsSpan(Scheme.Length), tokens, keys)
-                : default;
-        }
-
-        if (key.Count > 1 || headers.Authorization.Count > 0)
+        var sent = SentCredential.Of(context.Request.Headers);
+        if (sent.AreTwo)
         {
             Rejected = TwoCredentials;
             return default;
         }
 
-        return IdentifyProjectAsync(key[0]!, keys);
+        return sent.Key is { } key ? IdentifyProjectAsync(key, keys)
+            : sent.Token.IsEmpty ? default
+            : sent.IsOfPeer ? IdentifyPeerAsync(sent.Token.ToString())
+            : IdentifyPersonAsync(tokens.ReadAsync(sent.Token.Span, _context.RequestAborted));
     }
 
     /// <summary>For the internal port alone: whoever reaches it runs this server, and nobody knows who they are.</summary>
@@ -85,10 +73,15 @@ internal sealed class HttpCaller(ITrackerKeys trackerKeys) : ICaller
     public ValueTask IdentifyByKeyAsync(string key, IApiKeyReader keys) =>
         SignedIn is null && Key is null && Tracker is null && Rejected is null ? IdentifyProjectAsync(key, keys) : default;
 
-    private ValueTask IdentifyBearerAsync(ReadOnlySpan<char> bearer, IAccessTokenReader tokens, IApiKeyReader keys) =>
-        bearer.StartsWith("vtp_", StringComparison.Ordinal) || LegacyKeyText.IsLegacy(bearer) ? IdentifyProjectAsync(bearer.ToString(), keys)
-        : bearer.StartsWith(PeerTokenPrefix, StringComparison.Ordinal) ? IdentifyPeerAsync(bearer.ToString())
-        : IdentifyPersonAsync(tokens.ReadAsync(bearer, _context!.RequestAborted));
+    /// <summary>Whoever a connection belongs to that is no request: what it sends is done for them.</summary>
+    public void Identify(Connected? connected, IPAddress? address, string? userAgent) =>
+        (_connection, SignedIn, Key, Rejected) = ((Text(address), userAgent), connected?.Person, connected?.Key, null);
+
+    public static string? UserAgentOf(HttpContext context) => context.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent
+        ? agent[..Math.Min(agent.Length, MaximumUserAgent)]
+        : null;
+
+    private static string? Text(IPAddress? address) => (address?.IsIPv4MappedToIPv6 == true ? address.MapToIPv4() : address)?.ToString();
 
     private async ValueTask IdentifyPersonAsync(ValueTask<SignedInAs?> read)
     {

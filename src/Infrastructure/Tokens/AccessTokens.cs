@@ -59,21 +59,28 @@ internal sealed class AccessTokens(
         return $"{signed}.{Base64Url.EncodeToString(signature)}";
     }
 
-    public ValueTask<SignedInAs?> ReadAsync(ReadOnlySpan<char> token, CancellationToken cancellationToken)
-    {
-        if (!_recent.TryGet(token, out var verified))
-        {
-            var text = token.ToString();
-            verified = Verify(text);
-            if (verified is null)
-            {
-                return default;
-            }
+    public ValueTask<SignedInAs?> ReadAsync(ReadOnlySpan<char> token, CancellationToken cancellationToken) =>
+        Find(token) is { } verified ? CallerOfAsync(verified, cancellationToken) : default;
 
+    /// <returns>As <see cref="ReadAsync"/>, with the time at which it expires.</returns>
+    public async ValueTask<VerifiedToken?> CheckAsync(string token, CancellationToken cancellationToken) =>
+        Find(token) is { } verified && await CallerOfAsync(verified, cancellationToken) is not null ? verified : null;
+
+    private VerifiedToken? Find(ReadOnlySpan<char> token)
+    {
+        if (_recent.TryGet(token, out var verified))
+        {
+            return verified;
+        }
+
+        var text = token.ToString();
+        verified = Verify(text);
+        if (verified is not null)
+        {
             _recent.Add(text, verified);
         }
 
-        return CallerOfAsync(verified, cancellationToken);
+        return verified;
     }
 
     private async ValueTask<SignedInAs?> CallerOfAsync(VerifiedToken verified, CancellationToken cancellationToken)

@@ -74,5 +74,8 @@ internal sealed class SystemAlerts : SqlMigration;
 [DbContext(typeof(VtpDbContext)), Migration("0015_tracker")]
 internal sealed class Tracker : SqlMigration;
 
+[DbContext(typeof(VtpDbContext)), Migration("0017_realtime")]
+internal sealed class Realtime : SqlMigration;
+
 [DbContext(typeof(VtpDbContext)), Migration("0018_cache_lifetimes")]
 internal sealed class CacheLifetimes : SqlMigration;
