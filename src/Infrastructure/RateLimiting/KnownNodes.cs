@@ -9,7 +9,7 @@ internal sealed record NodeSign(string Name);
 
 /// <summary>
 /// How many nodes there are, this one included, as last heard: each leaves a sign of life in the tables of schedules. One that
-/// stops takes its sign away, so that who starts a server again has the whole of its limits. One that has died is counted for
+/// stops makes its sign look old, so that who starts a server again has the whole of its limits. One that has died is counted for
 /// three of those signs, for which its share is nobody's.
 /// </summary>
 internal sealed partial class KnownNodes(NpgsqlDataSource database, NodeSign own, TimeProvider clock, ILogger<KnownNodes> logger) : BackgroundService
@@ -22,13 +22,14 @@ internal sealed partial class KnownNodes(NpgsqlDataSource database, NodeSign own
         WHERE last_checkin_time > (SELECT max(last_checkin_time) FROM qrtz_scheduler_state) - 450000000
         """;
 
-    private const string Gone = "DELETE FROM qrtz_scheduler_state WHERE instance_name = $1";
+    // By an hour, and not removed: other nodes take over at once what it had in hand, as they do of one that has died.
+    private const string Gone = "UPDATE qrtz_scheduler_state SET last_checkin_time = last_checkin_time - 36000000000 WHERE instance_name = $1";
 
     private int _count = 1;
 
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>After the schedules, which would write it anew: services stop in the reverse of the order in which they began.</summary>
+    /// <summary>After the schedules, which would renew it: services stop in the reverse of the order in which they began.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
