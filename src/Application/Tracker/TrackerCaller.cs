@@ -20,13 +20,16 @@ namespace Vtp.Application.Tracker;
 public sealed record TrackerCaller(
     OrganizationId Organization, ProjectId Project, TrackerRole Role, Guid? Credential, Guid? Key, string? PeerId, int AuditRetentionDays)
 {
+    /// <summary>Whether they may speak for a peer of that name, should nobody else have registered it.</summary>
+    public bool MayName(string peerId) => Role == TrackerRole.Admin || PeerId is null || string.Equals(PeerId, peerId, StringComparison.Ordinal);
+
     /// <summary>Whether they may speak for a peer of that name.</summary>
     /// <param name="owner">The credential that registered it.</param>
     /// <param name="peerId">Its name.</param>
     public bool SpeaksFor(Guid? owner, string peerId) =>
         Role == TrackerRole.Admin
         || (Role == TrackerRole.Peer
-            && (PeerId is null || string.Equals(PeerId, peerId, StringComparison.Ordinal))
+            && MayName(peerId)
             && (owner == Credential || (Key is not null && owner == Key)));
 }
 

@@ -39,7 +39,7 @@ internal abstract class Change<T>(Swarm swarm, PeerCall call) : Change
 
     protected ref readonly PeerCallActor Actor => ref _actor;
 
-    public sealed override void Plan(Batch batch) => _refusal = Decide(batch);
+    public sealed override void Plan(Batch batch) => _refusal = Call.Caller.MayName(Call.PeerId) ? Decide(batch) : TrackerRefusals.NotYourPeer;
 
     public sealed override void Complete() => _done.SetResult(_refusal is { } refusal ? refusal : Answer());
 

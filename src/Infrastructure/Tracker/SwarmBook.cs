@@ -12,6 +12,11 @@ internal sealed class SwarmBook(Memory memory, Journal journal, ChunkLists chunk
     public async ValueTask<Result<ListedPeer>> RegisterAsync(PeerCall by, Registration registration, CancellationToken cancellationToken)
     {
         metrics.Registered();
+        if (!by.Caller.MayName(by.PeerId))
+        {
+            return TrackerRefusals.NotYourPeer;
+        }
+
         var swarm = memory.Of(by.Caller.Organization, by.Caller.Project);
         if (Theirs(swarm, by) is { } peer && IsListedAs(peer.Facts, registration))
         {
@@ -28,7 +33,7 @@ internal sealed class SwarmBook(Memory memory, Journal journal, ChunkLists chunk
     {
         if (memory.Find(by.Caller.Project) is not { } swarm || !swarm.Peers.TryGetValue(by.PeerId, out var peer))
         {
-            return new KnownPeer(false);
+            return by.Caller.MayName(by.PeerId) ? new KnownPeer(false) : TrackerRefusals.NotYourPeer;
         }
 
         if (!by.Caller.SpeaksFor(peer.Facts.Credential, by.PeerId))

@@ -1,5 +1,4 @@
 using System.Net;
-using Npgsql;
 using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Http;
@@ -46,36 +45,5 @@ public sealed class DatabaseAwayTests(VtpApi api) : IClassFixture<VtpApi>
         await DatabaseAway.BreakConnectionsAsync(api);
 
         await VtpApi.UntilAsync(async () => (await person.GetAsync("auth/profile")).Status == HttpStatusCode.OK, "new connections");
-    }
-
-    /// <summary>Nobody gets into this server's database until it is disposed of.</summary>
-    private sealed class DatabaseAway : IAsyncDisposable
-    {
-        private readonly VtpApi _api;
-
-        private DatabaseAway(VtpApi api) => _api = api;
-
-        public static async Task<DatabaseAway> FromAsync(VtpApi api)
-        {
-            await ExecuteAsync(api, "ALTER DATABASE {0} ALLOW_CONNECTIONS false");
-            await BreakConnectionsAsync(api);
-            return new DatabaseAway(api);
-        }
-
-        public static Task BreakConnectionsAsync(VtpApi api) =>
-            ExecuteAsync(api, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{0}'");
-
-        public async ValueTask DisposeAsync() => await ExecuteAsync(_api, "ALTER DATABASE {0} ALLOW_CONNECTIONS true");
-
-        private static async Task ExecuteAsync(VtpApi api, string sql)
-        {
-            var target = new NpgsqlConnectionStringBuilder(api.ConnectionString);
-            var database = target.Database!;
-            (target.Database, target.Pooling) = ("postgres", false);
-            await using var connection = new NpgsqlConnection(target.ConnectionString);
-            await connection.OpenAsync();
-            await using var command = new NpgsqlCommand(string.Format(System.Globalization.CultureInfo.InvariantCulture, sql, database), connection);
-            await command.ExecuteNonQueryAsync();
-        }
     }
 }

@@ -27,6 +27,7 @@ public sealed class ReadmeTests
     [InlineData("src/Infrastructure/Passwords")]
     [InlineData("src/Infrastructure/Secrets")]
     [InlineData("src/Infrastructure/Webhooks")]
+    [InlineData("src/Infrastructure/Tracker")]
     [InlineData("src/Infrastructure/Profiling")]
     [InlineData("src/Infrastructure/Observability")]
     [InlineData("src/Infrastructure/Caching")]

@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 using Npgsql;
 using Vtp.Api.Http;
+using Vtp.Application.Tracker;
 
 namespace Vtp.Api.Endpoints.Operations;
 
@@ -52,10 +54,10 @@ internal static class HealthEndpoints
     }
 
     private static async Task<IResult> GetHealthDetails(
-        NpgsqlDataSource database, IHostEnvironment environment, TimeProvider clock, CancellationToken ct)
+        NpgsqlDataSource database, IPeerDirectory peers, IHostEnvironment environment, TimeProvider clock, CancellationToken ct)
     {
         var (isUp, latency) = await PingAsync(database, ct);
-        var (memory, process) = (GC.GetGCMemoryInfo(), Environment.WorkingSet);
+        var (memory, process, swarms) = (GC.GetGCMemoryInfo(), Environment.WorkingSet, peers.CountAll());
         var now = clock.GetUtcNow();
         var details = new HealthDetails(
             isUp ? Healthy : Unhealthy,
@@ -65,9 +67,24 @@ internal static class HealthEndpoints
             environment.EnvironmentName,
             now,
             (long)(now - StartedAt).TotalSeconds,
-            new DatabaseHealth(isUp ? Healthy : Unhealthy, "postgresql", isUp ? Math.Round(latency.TotalMilliseconds, 2) : null),
-            new MemoryHealth(Megabytes(memory.HeapSizeBytes), Megabytes(process), GC.GetTotalAllocatedBytes(), GC.CollectionCount(0), ThreadPool.ThreadCount),
-            new ServiceHealth(isUp ? Healthy : Unhealthy, "not_configured"));
+            new DatabaseHealth(
+                isUp ? Healthy : Unhealthy,
+                "postgresql",
+                isUp ? Math.Round(latency.TotalMilliseconds, 2) : null,
+                isUp ? string.Create(CultureInfo.InvariantCulture, $"{latency.TotalMilliseconds:0.###}ms") : null),
+            new MemoryHealth(
+                Megabytes(memory.HeapSizeBytes),
+                Megabytes(process),
+                GC.GetTotalAllocatedBytes(),
+                GC.CollectionCount(0),
+                ThreadPool.ThreadCount,
+                Megabytes(memory.HeapSizeBytes),
+                Megabytes(GC.GetTotalAllocatedBytes()),
+                Megabytes(process),
+                GC.CollectionCount(0),
+                ThreadPool.ThreadCount),
+            new ServiceHealth(isUp ? Healthy : Unhealthy, "not_configured"),
+            new SwarmHealth(swarms.PeersOnline, swarms.PeersTotal, swarms.Files));
         return AsJson(details, isUp);
     }
 
@@ -122,14 +139,30 @@ internal sealed record HealthDetails(
     long Uptime,
     DatabaseHealth Database,
     MemoryHealth Memory,
-    ServiceHealth Services);
+    ServiceHealth Services,
+    SwarmHealth Stats);
 
 /// <param name="LatencyMs">Of one round trip; null when there was no answer.</param>
-internal sealed record DatabaseHealth(string Status, string Type, double? LatencyMs);
+/// <param name="Latency">The same, as clients of the older tracker read it.</param>
+internal sealed record DatabaseHealth(string Status, string Type, double? LatencyMs, string? Latency);
 
 /// <param name="HeapMb">Mebibytes on the managed heap after the last collection.</param>
 /// <param name="WorkingSetMb">Mebibytes of physical memory.</param>
 /// <param name="TotalAllocatedBytes">Since the start; two readings tell the rate.</param>
-internal sealed record MemoryHealth(double HeapMb, double WorkingSetMb, long TotalAllocatedBytes, int Collections, int Threads);
+/// <param name="AllocMb">The heap again; this and what follows as clients of the older tracker read it.</param>
+internal sealed record MemoryHealth(
+    double HeapMb,
+    double WorkingSetMb,
+    long TotalAllocatedBytes,
+    int Collections,
+    int Threads,
+    double AllocMb,
+    double TotalAllocMb,
+    double SysMb,
+    int NumGc,
+    int Goroutines);
+
+/// <summary>Of the file tracker, in all projects together.</summary>
+internal sealed record SwarmHealth(int PeersOnline, int PeersTotal, int FilesCount);
 
 internal sealed record ServiceHealth(string Database, string Redis);

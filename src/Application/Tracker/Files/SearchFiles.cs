@@ -25,7 +25,7 @@ internal sealed class SearchFilesHandler(ISwarms swarms, ITrackerCaller tracker)
     {
         if (request.Q is not { Length: > 0 and <= Longest } text)
         {
-            return Task.FromResult<Result<FoundFiles>>(Refusal.Field("q", "search.text_missing", $"Query parameter 'q' is required: 1 to {Longest} characters."));
+            return Task.FromResult<Result<FoundFiles>>(Refusal.Field("q", "search.text_missing", $"Say what to search for in 'q': 1 to {Longest} characters."));
         }
 
         var (page, limit) = TrackerRules.Clamp(request.Page, request.Limit);
