@@ -41,7 +41,8 @@ try
     builder.Services.AddRazorComponents();
     builder.Services.AddOperatorForms();
     builder.Services.AddInternalServer();
-    builder.Services.AddSockets();
+    builder.Services.AddSocketIo();
+    builder.Services.AddTrackerSockets();
 
     await using var app = builder.Build();
     app.CheckConfiguration(options);
@@ -54,7 +55,8 @@ try
     app.UseTrustedProxies();
     app.UseHttpsRedirect();
     app.UseOrigins();
-    app.UseSockets();
+    app.UseWebSockets();
+    app.UseSocketIo();
     app.UseCaller();
     app.UseLimits();
 
@@ -64,7 +66,7 @@ try
     app.MapJsonWebKeys();
     app.MapPages();
     app.MapConsole();
-    app.MapSockets();
+    app.MapSocketIo();
 
     var api = app.MapGroup("/api/v1");
     api.MapAccounts();
@@ -87,6 +89,8 @@ try
     api.MapInstallationAudit();
     api.MapLimits();
     app.MapTracker();
+    app.MapRelay();
+    app.MapFeed();
     app.MapPerformance();
     app.MapProfiling();
 

@@ -45,6 +45,7 @@ using Vtp.Infrastructure.Profiles;
 using Vtp.Infrastructure.RateLimiting;
 using Vtp.Infrastructure.Realtime;
 using Vtp.Infrastructure.Redis;
+using Vtp.Infrastructure.Relay;
 using Vtp.Infrastructure.Rooms;
 using Vtp.Infrastructure.Secrets;
 using Vtp.Infrastructure.Sessions;
@@ -59,7 +60,7 @@ namespace Vtp.Infrastructure;
 public static class Wiring
 {
     /// <param name="services">The server's.</param>
-    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Cache, Archives, Jobs, Events, Webhooks, Tracker, Realtime, Performance.</param>
+    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Cache, Archives, Jobs, Events, Webhooks, Tracker, Relay, Realtime, Performance.</param>
     /// <param name="folder">Where the embedded server and mails without a mail server are kept.</param>
     /// <param name="publicUrl">How people reach this server; mails link to it.</param>
     public static IServiceCollection AddInfrastructure(
@@ -85,6 +86,7 @@ public static class Wiring
         services.AddHostedService<NoticeListener>();
         services.AddWebhooks(configuration);
         services.AddTracker(configuration);
+        services.AddRelay(configuration);
         services.AddRealtime(configuration);
         services.AddPerformance(configuration);
         services.AddSingleton(LiveKitOptions.Read(configuration));

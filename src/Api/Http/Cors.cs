@@ -55,14 +55,22 @@ internal static class Cors
         }
     }
 
-    /// <summary>WebSockets know no CORS: whoever opens one asks here. No origin at all is no browser.</summary>
+    /// <summary>
+    /// WebSockets know no CORS: whoever opens one asks here. No origin at all is no browser; the server's own is the one that is
+    /// configured, else the one that the request was sent to.
+    /// </summary>
     public static bool AllowsOrigin(HttpContext context)
     {
         var origin = context.Request.Headers.Origin;
         return origin.Count == 0
-            || (origin is [{ } only] && (only == $"{context.Request.Scheme}://{context.Request.Host}"
+            || (origin is [{ } only] && (string.Equals(only, OwnOrigin(context), StringComparison.OrdinalIgnoreCase)
                 || context.RequestServices.GetService<IOptions<CorsOptions>>()?.Value is { } cors && cors.GetPolicy(cors.DefaultPolicyName)?.IsOriginAllowed(only) == true));
     }
+
+    private static string OwnOrigin(HttpContext context) =>
+        context.RequestServices.GetRequiredService<IConfiguration>()["PublicUrl"] is { Length: > 0 } own && Uri.TryCreate(own, UriKind.Absolute, out var url)
+            ? url.GetLeftPart(UriPartial.Authority)
+            : $"{context.Request.Scheme}://{context.Request.Host}";
 
     private static string[] Origins(ConfigurationManager configuration) =>
         [.. (Aliases.Prepend(Setting).Select(name => configuration[name]).FirstOrDefault(value => value is { Length: > 0 }) ?? "")

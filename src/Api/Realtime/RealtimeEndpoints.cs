@@ -14,7 +14,7 @@ internal static class RealtimeEndpoints
 {
     private const string Path = "/socket.io";
 
-    public static void AddSockets(this IServiceCollection services)
+    public static void AddSocketIo(this IServiceCollection services)
     {
         services.AddSingleton<EngineServer>();
         services.AddHostedService(provider => provider.GetRequiredService<EngineServer>());
@@ -25,7 +25,7 @@ internal static class RealtimeEndpoints
     }
 
     /// <summary>WebSockets are taken at this address alone. Which site a browser comes from is asked before anything is believed.</summary>
-    public static void UseSockets(this WebApplication app) => app.UseWhen(
+    public static void UseSocketIo(this WebApplication app) => app.UseWhen(
         context => context.Request.Path.StartsWithSegments(Path, StringComparison.OrdinalIgnoreCase),
         sockets => sockets
             .Use((context, next) =>
@@ -40,7 +40,7 @@ internal static class RealtimeEndpoints
             })
             .UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero })); // Engine.IO has pings of its own.
 
-    public static void MapSockets(this WebApplication app)
+    public static void MapSocketIo(this WebApplication app)
     {
         var services = app.Services.GetRequiredService<SocketServices>();
         app.Map(Path, (HttpContext context, EngineEndpoint endpoint) => endpoint.HandleAsync(context, IdentifyAsync, services.Serve))

@@ -28,6 +28,7 @@ public sealed class ReadmeTests
     [InlineData("src/Infrastructure/Secrets")]
     [InlineData("src/Infrastructure/Webhooks")]
     [InlineData("src/Infrastructure/Tracker")]
+    [InlineData("src/Infrastructure/Relay")]
     [InlineData("src/Infrastructure/Profiling")]
     [InlineData("src/Infrastructure/Observability")]
     [InlineData("src/Infrastructure/Caching")]

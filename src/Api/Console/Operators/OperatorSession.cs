@@ -15,24 +15,29 @@ internal sealed class OperatorSession(HttpCaller caller, IAccessTokenReader toke
     private readonly IDataProtector _protector = protection.CreateProtector("vtp.console.session.v1");
 
     /// <summary>The caller of this request becomes whoever the cookie's session belongs to, or nobody.</summary>
-    public async Task ResumeAsync(HttpContext context)
+    /// <returns>The session's access token; null for nobody.</returns>
+    public async Task<string?> ResumeAsync(HttpContext context)
     {
         var kept = Read(context.Request);
         await caller.IdentifyAsync(kept?.Access, tokens);
         if (kept is not var (_, refresh) || caller.SignedIn is not null)
         {
-            return;
+            return kept?.Access;
         }
 
         if ((await mediator.Send(new RefreshSessionCommand(refresh), context.RequestAborted)).TryGet(out var refreshed, out var refusal))
         {
             await caller.IdentifyAsync(refreshed.AccessToken, tokens);
             Keep(context, refreshed.AccessToken, refreshed.RefreshToken);
+            return refreshed.AccessToken;
         }
-        else if (!refusal.PassesWithTime())
+
+        if (!refusal.PassesWithTime())
         {
             Forget(context);
         }
+
+        return null;
     }
 
     /// <summary>Until the browser is closed; the session itself ends when its own time has come.</summary>

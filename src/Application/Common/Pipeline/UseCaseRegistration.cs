@@ -4,6 +4,7 @@ using MediatR;
 using Microsoft.Extensions.DependencyInjection;
 using Vtp.Application.Common.Caching;
 using Vtp.Application.Tracker;
+using Vtp.Application.Tracker.Relay;
 
 namespace Vtp.Application.Common.Pipeline;
 
@@ -22,6 +23,7 @@ public static class UseCaseRegistration
         services.AddScoped<Access>();
         services.AddScoped<TrackerCallers>();
         services.AddScoped<ITrackerCaller>(provider => provider.GetRequiredService<TrackerCallers>());
+        services.AddScoped<RelayAdmission>();
         services.AddSingleton<WaitingLine>();
         services.AddScoped<RequestLimits>();
         return services.AddUseCases(typeof(UseCaseRegistration).Assembly.GetTypes());

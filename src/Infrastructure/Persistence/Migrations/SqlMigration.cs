@@ -74,6 +74,9 @@ internal sealed class SystemAlerts : SqlMigration;
 [DbContext(typeof(VtpDbContext)), Migration("0015_tracker")]
 internal sealed class Tracker : SqlMigration;
 
+[DbContext(typeof(VtpDbContext)), Migration("0016_relay")]
+internal sealed class RelayTables : SqlMigration;
+
 [DbContext(typeof(VtpDbContext)), Migration("0017_realtime")]
 internal sealed class Realtime : SqlMigration;
 
