@@ -24,6 +24,11 @@ internal static class Program
                 return 0;
             case ["webhooks"]:
                 return await Drive.RunAsync(Webhooks.RunAsync);
+            case ["live-server"]:
+                await LiveServer.RunAsync();
+                return 0;
+            case ["live"]:
+                return await Drive.RunAsync(Live.RunAsync);
             case ["telemetry"]:
                 return await Drive.RunAsync(TelemetryDrive.RunAsync);
             default:

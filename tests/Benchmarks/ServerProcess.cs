@@ -16,10 +16,26 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public Uri Url { get; }
 
-    public static async Task<ServerProcess> StartAsync(
-        string assembly, string[] arguments, IEnumerable<KeyValuePair<string, string>> environment, CancellationToken ct)
+    /// <summary>Memory of the process that is in use now.</summary>
+    public long ResidentBytes
     {
-        var start = new ProcessStartInfo("dotnet", [assembly, .. arguments]) { RedirectStandardOutput = true, UseShellExecute = false };
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
+    public static Task<ServerProcess> StartAsync(
+        string assembly, string[] arguments, IEnumerable<KeyValuePair<string, string>> environment, CancellationToken ct) =>
+        StartAsync(new ProcessStartInfo("dotnet", [assembly, .. arguments]), environment, ct);
+
+    public static Task<ServerProcess> StartAsync(string program, string[] arguments, CancellationToken ct) =>
+        StartAsync(new ProcessStartInfo(program, arguments), [], ct);
+
+    private static async Task<ServerProcess> StartAsync(ProcessStartInfo start, IEnumerable<KeyValuePair<string, string>> environment, CancellationToken ct)
+    {
+        (start.RedirectStandardOutput, start.UseShellExecute) = (true, false);
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
         foreach (var (name, value) in environment)

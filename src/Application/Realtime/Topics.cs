@@ -8,6 +8,9 @@ namespace Vtp.Application.Realtime;
 /// <param name="Offset">From 1, without gaps within the log.</param>
 public readonly record struct LogPosition(string Epoch, long Offset)
 {
+    /// <summary>The epoch of a log of which a node knows nothing yet.</summary>
+    public const string Unknown = "-";
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Epoch}:{Offset}");
 
     public static bool TryParse(ReadOnlySpan<char> text, out LogPosition position)
@@ -167,6 +170,11 @@ public sealed record JoinedTopic(TopicInterest Interest, int Join, LogPosition S
         }
 
         var told = TopicNames.IsOfEvents(Interest.Topic) ? mark.Events : mark.Messages;
+        if (told.Epoch == LogPosition.Unknown)
+        {
+            return Since;
+        }
+
         if (!string.Equals(told.Epoch, Until.Epoch, StringComparison.Ordinal))
         {
             return told;

@@ -40,6 +40,7 @@ internal sealed partial class EventTail(TopicStore topics, EventReader reader, I
         {
             (var epoch, _head, _) = await reader.LookAsync(cancellationToken);
             topics.Begin(isOfEvents: true, epoch, _head);
+            topics.Followed(isOfEvents: true);
         }
 
         for (var count = AtOnce; count == AtOnce;)

@@ -22,6 +22,7 @@ internal sealed partial class TopicHub : BackgroundService, ITopics, IBackplaneL
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly IBackplane _backplane;
@@ -36,7 +37,8 @@ internal sealed partial class TopicHub : BackgroundService, ITopics, IBackplaneL
 
     private readonly Notices.Wakes _wakes = new();
     private readonly Lock _applying = new();
-    private LogPosition _head = new("", 0);
+    private LogPosition _head = new(LogPosition.Unknown, 0);
+    private Task _saying = Task.CompletedTask;
 
     public TopicHub(
         IBackplane backplane, TopicStore store, EventReader events, RealtimeMetrics metrics, TimeProvider clock, ILogger<TopicHub> logger)
@@ -118,8 +120,20 @@ internal sealed partial class TopicHub : BackgroundService, ITopics, IBackplaneL
 
     public void Wake() => _wakes.Wake();
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(FollowAsync(stoppingToken), AppendAsync(stoppingToken), PassAsync(stoppingToken));
+    /// <summary>What has been said goes out first: that this node stops is a part of it.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _waiting.Writer.TryComplete();
+        _passing.Writer.TryComplete();
+        await _saying.WaitAsync(LastWords, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await base.StopAsync(cancellationToken);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        _saying = Task.WhenAll(AppendAsync(stoppingToken), PassAsync(stoppingToken));
+        return Task.WhenAll(FollowAsync(stoppingToken), _saying);
+    }
 
     private void Apply(long offset, ReadOnlyMemory<byte> message)
     {
@@ -153,6 +167,7 @@ internal sealed partial class TopicHub : BackgroundService, ITopics, IBackplaneL
             try
             {
                 await CatchUpAsync(stoppingToken);
+                _store.Followed(isOfEvents: false);
                 _store.Sweep();
                 isLost = false;
             }

@@ -59,7 +59,7 @@ internal sealed class TopicStore(RealtimeOptions options, TimeProvider clock, Re
         lock (Lock)
         {
             var log = isOfEvents ? _events : _messages;
-            var isNew = log.Epoch.Length == 0;
+            var isNew = log.Epoch == LogPosition.Unknown;
             (log.Epoch, log.Head, log.Floor) = (epoch, offset, offset);
             foreach (var topic in _topics.Values.Where(topic => topic.Log == log))
             {
@@ -81,9 +81,10 @@ internal sealed class TopicStore(RealtimeOptions options, TimeProvider clock, Re
                 metrics.Gap();
             }
         }
-
-        (isOfEvents ? _eventsAreFollowed : _messagesAreFollowed).TrySetResult();
     }
+
+    /// <summary>What is kept of it has been applied: whoever asks now is told the truth.</summary>
+    public void Followed(bool isOfEvents) => (isOfEvents ? _eventsAreFollowed : _messagesAreFollowed).TrySetResult();
 
     /// <summary>The next message of a log.</summary>
     /// <param name="isOfEvents">Of which.</param>
@@ -240,7 +241,7 @@ internal sealed class TopicStore(RealtimeOptions options, TimeProvider clock, Re
 /// <summary>One of the two logs, as far as this node has applied it.</summary>
 internal sealed class FollowedLog
 {
-    public string Epoch { get; set; } = "";
+    public string Epoch { get; set; } = LogPosition.Unknown;
 
     public long Head { get; set; }
 

@@ -55,6 +55,7 @@ public sealed class IdempotentRouteTests(VtpApi api) : IClassFixture<VtpApi>
         ["DeleteJob"] = "Twice is as good as once.",
         ["RunSchedule"] = "A run more does no harm.",
         ["PauseSchedule"] = "Twice is as good as once.",
+        ["IssueRealtimeTicket"] = "Another ticket is what a repeat asks for; each is good once.",
         ["TakeProfile"] = "Reads.",
         ["OptimizePerformance"] = "Twice is as good as once.",
         ["ResumeSchedule"] = "Twice is as good as once.",

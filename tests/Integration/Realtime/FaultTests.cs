@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
+using Vtp.Api.Realtime.EngineIo;
+using Vtp.Integration.Fixture;
+
+namespace Vtp.Integration.Realtime;
+
+/// <summary>Clients that behave badly, in crowds.</summary>
+public sealed class FaultTests(LiveApi api, SocketClients clients) : IClassFixture<LiveApi>, IClassFixture<SocketClients>
+{
+    [Fact]
+    public async Task Clients_that_take_nothing_are_closed_and_memory_stays_flat()
+    {
+        const int Stalled = 1000;
+        await using var node = await LiveApi.BesideAsync(
+            api, ("Realtime:MaximumQueuedBytes", "65536"), ("Realtime:ConnectionsPerAddress", "3000"), ("Realtime:ConnectionsPerCaller", "3000"), ("Realtime:HistoryBytes", "1048576"));
+        var person = await api.RegisterAsync();
+        var sockets = new List<Socket>();
+        for (var number = 0; number < Stalled; number++)
+        {
+            sockets.Add(await StalledAsync(node, person));
+        }
+
+        var good = clients.Open(node, "/topics", auth: new { token = person.AccessToken });
+        await good.WaitAsync("connect");
+        await good.AskAsync("join", new { topic = "crowd" });
+        var server = node.Service<EngineServer>();
+        await VtpApi.UntilAsync(() => server.Count == Stalled + 1, "all to be connected");
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var text = new string('x', 16_000);
+        var count = 0;
+        for (var started = Stopwatch.GetTimestamp(); server.Count > 1; count++)
+        {
+            Stopwatch.GetElapsedTime(started).Should().BeLessThan(TimeSpan.FromSeconds(60));
+            (await node.Rooms.PublishAsync("crowd", text)).TryGet(out _, out _).Should().BeTrue();
+            await good.WaitAsync("said", count + 1);
+        }
+
+        (GC.GetTotalMemory(forceFullCollection: true) - before).Should().BeLessThan(64 << 20);
+        good.All("said").Should().HaveCount(count, "those who read feel nothing of it");
+        good.Close();
+        sockets.ForEach(socket => socket.Dispose());
+    }
+
+    [Fact]
+    public async Task A_flood_is_not_read_and_then_cut_off_and_others_feel_nothing()
+    {
+        await using var node = await LiveApi.BesideAsync(api, ("Realtime:ThrottledFor", "00:00:02"));
+        var (flooding, good) = (clients.Open(node, options: new { reconnection = false }), clients.Open(node));
+        await flooding.WaitAsync("connect");
+        await good.WaitAsync("connect");
+        flooding.Flood("note", 100_000);
+        var slowest = TimeSpan.Zero;
+        while (flooding.All("disconnect").Count == 0)
+        {
+            var asked = Stopwatch.GetTimestamp();
+            await good.AskAsync("message-with-ack", 1);
+            slowest = Stopwatch.GetElapsedTime(asked) is var took && took > slowest ? took : slowest;
+        }
+
+        var noted = node.Service<IEnumerable<Vtp.Api.Realtime.SocketIo.SocketNamespace>>().OfType<EchoNamespace>().First().Noted;
+        noted.Count.Should().BeInRange(400, 1000, "a burst of 400, and 100 a second");
+        noted.Should().BeInAscendingOrder();
+        slowest.Should().BeLessThan(TimeSpan.FromSeconds(2));
+        good.Close();
+    }
+
+    [Fact]
+    public async Task A_storm_of_clients_that_come_back_is_served()
+    {
+        const int Count = 150;
+        var person = await api.RegisterAsync();
+        await using var node = await LiveApi.BesideAsync(api, ("Realtime:ConnectionsPerCaller", "1000"));
+        await using var other = await LiveApi.BesideAsync(api, ("Realtime:ConnectionsPerCaller", "1000"));
+        var crowd = Enumerable.Range(0, Count).Select(_ => clients.Open(node, "/topics", auth: new { token = person.AccessToken })).ToList();
+        foreach (var client in crowd)
+        {
+            await client.WaitAsync("connect");
+            client.Emit("join", new { topic = "storm" });
+        }
+
+        await Task.WhenAll(crowd.Select(client => client.AskAsync("join", new { topic = "storm" })));
+        await node.Rooms.PublishAsync("storm", "before");
+        crowd.ForEach(client => client.Move(other));
+        var stopped = node.StopAsync();
+        for (var number = 0; number < 20; number++)
+        {
+            await other.Rooms.PublishAsync("storm", $"{number}");
+        }
+
+        await Task.WhenAll(crowd.Select(client => client.WaitAsync("said", 21)));
+        await stopped;
+        foreach (var client in crowd)
+        {
+            client.All("said").Select(arguments => arguments[0]!["text"]!.GetValue<string>()).Should().Equal(["before", .. Enumerable.Range(0, 20).Select(number => $"{number}")]);
+            client.Close();
+        }
+    }
+
+    [Fact]
+    public async Task There_are_only_so_many_of_one_account()
+    {
+        await using var node = await LiveApi.BesideAsync(api, ("Realtime:ConnectionsPerCaller", "2"));
+        var person = await api.RegisterAsync();
+        var some = Enumerable.Range(0, 2).Select(_ => clients.Open(node, "/topics", auth: new { token = person.AccessToken })).ToList();
+        foreach (var client in some)
+        {
+            await client.WaitAsync("connect");
+        }
+
+        var third = clients.Open(node, "/topics", auth: new { token = person.AccessToken });
+        (await third.WaitAsync("connect_error"))[0]!["data"]!["error"]!.GetValue<string>().Should().Be("realtime.too_many_connections");
+        some[0].Close();
+        await VtpApi.UntilAsync(
+            async () =>
+            {
+                var fourth = clients.Open(node, "/topics", auth: new { token = person.AccessToken }, options: new { reconnection = false });
+                await VtpApi.UntilAsync(() => fourth.All("connect").Count + fourth.All("connect_error").Count > 0, "an answer");
+                return fourth.All("connect").Count == 1;
+            },
+            "a place that was left to be free");
+        third.Close();
+    }
+
+    /// <summary>Joins the topic of the crowd, and reads no more.</summary>
+    private static async Task<Socket> StalledAsync(VtpApi node, Person person)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096, NoDelay = true };
+        await socket.ConnectAsync(node.Url.Host, node.Url.Port);
+        await socket.SendAsync(Encoding.ASCII.GetBytes(
+            $"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {node.Url.Authority}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+        var buffer = new byte[4096];
+        await ReadUntilAsync("pingInterval");
+        await socket.SendAsync(Frame($"40/topics,{{\"token\":\"{person.AccessToken}\"}}"));
+        await ReadUntilAsync("pid");
+        await socket.SendAsync(Frame("42/topics,1[\"join\",{\"topic\":\"crowd\"}]"));
+        await ReadUntilAsync("recovered");
+        return socket;
+
+        async Task ReadUntilAsync(string text)
+        {
+            for (var heard = ""; !heard.Contains(text);)
+            {
+                var length = await socket.ReceiveAsync(buffer);
+                length.Should().BePositive();
+                heard += Encoding.UTF8.GetString(buffer, 0, length);
+            }
+        }
+
+        // Masked with zeros, as a client must.
+        static byte[] Frame(string text)
+        {
+            var payload = Encoding.UTF8.GetBytes(text);
+            byte[] length = payload.Length < 126 ? [(byte)(0x80 | payload.Length)] : [0xfe, (byte)(payload.Length >> 8), (byte)payload.Length];
+            return [0x81, .. length, 0, 0, 0, 0, .. payload];
+        }
+    }
+}
