@@ -91,6 +91,7 @@ try
     app.MapTracker();
     app.MapRelay();
     app.MapFeed();
+    app.MapDashboard();
     app.MapPerformance();
     app.MapProfiling();
 

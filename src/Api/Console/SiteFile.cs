@@ -11,6 +11,7 @@ internal sealed class SiteFile
     public static readonly SiteFile Icon = new("icon.svg", "image/svg+xml");
     public static readonly SiteFile ConsoleStyle = new("console.css", "text/css; charset=utf-8");
     public static readonly SiteFile Live = new("live.js", "text/javascript; charset=utf-8");
+    public static readonly SiteFile Swarms = new("swarms.js", "text/javascript; charset=utf-8");
 
     private readonly byte[] _content;
     private readonly string _contentType;

@@ -17,7 +17,7 @@ public sealed partial class RelayHub : BackgroundService, IRelay
 
     private readonly ConcurrentDictionary<RelayPeer, RelayLink> _links = new();
     private readonly ConcurrentDictionary<RelayLink, Func<RelaySeat, CancellationToken, ValueTask<RelaySeat?>>> _admissions = new();
-    private readonly ConcurrentDictionary<ProjectId, int> _counts = new();
+    private readonly ConcurrentDictionary<ProjectId, RelayTally> _tallies = new();
     private readonly RelayMesh _mesh;
     private readonly ILogger<RelayHub> _logger;
     private bool _isStopping;
@@ -35,7 +35,9 @@ public sealed partial class RelayHub : BackgroundService, IRelay
 
     internal RelayMemory Memory { get; }
 
-    public int Count(ProjectId project) => _counts.GetValueOrDefault(project);
+    public int Count(ProjectId project) => _tallies.TryGetValue(project, out var tally) ? tally.Links : 0;
+
+    public RelayTraffic TrafficOf(ProjectId project) => _tallies.TryGetValue(project, out var tally) ? tally.Traffic : default;
 
     public async Task<IReadOnlyList<string>> PeersAsync(ProjectId project, CancellationToken cancellationToken) =>
     [
@@ -51,7 +53,7 @@ public sealed partial class RelayHub : BackgroundService, IRelay
     /// <param name="admit">Asked each second, as whom it takes part now; null when it may not any more.</param>
     public Result<RelayLink> Join(RelaySeat seat, Func<RelaySeat, CancellationToken, ValueTask<RelaySeat?>> admit)
     {
-        var link = new RelayLink(this, seat);
+        var link = new RelayLink(this, seat, _tallies.GetOrAdd(seat.Project, static _ => new RelayTally()));
         _admissions[link] = admit;
         while (true)
         {
@@ -80,8 +82,7 @@ public sealed partial class RelayHub : BackgroundService, IRelay
             older.Close(RelayClose.Replaced);
         }
 
-        _counts.AddOrUpdate(seat.Project, 1, (_, count) => count + 1);
-        RelayMetrics.Joined();
+        link.Tally.Joined();
         _mesh.Hold(link.Peer, link.Id);
         if (Volatile.Read(ref _isStopping))
         {
@@ -96,8 +97,7 @@ public sealed partial class RelayHub : BackgroundService, IRelay
         _admissions.TryRemove(link, out _);
         if (_links.TryRemove(KeyValuePair.Create(link.Peer, link)))
         {
-            _counts.AddOrUpdate(link.Seat.Project, 0, (_, count) => count - 1);
-            RelayMetrics.Left();
+            link.Tally.Left();
             _mesh.Release(link.Peer, link.Id);
         }
     }

@@ -33,8 +33,9 @@ public sealed class RelayLink : IRelaySender
     private long _writesSince;
     private long _account;
 
-    internal RelayLink(RelayHub hub, RelaySeat seat)
+    internal RelayLink(RelayHub hub, RelaySeat seat, RelayTally tally)
     {
+        Tally = tally;
         (_hub, _seat, Peer, _queue) = (hub, seat, new RelayPeer(seat.Project, seat.PeerId), new RelayQueue(hub.Options.QueueBytes, hub.Clock));
         _from = Encoding.UTF8.GetBytes($"{{\"from\":{JsonSerializer.Serialize(seat.PeerId)},\"timestamp\":\"");
     }
@@ -48,6 +49,8 @@ public sealed class RelayLink : IRelaySender
     internal Guid Id { get; } = Guid.NewGuid();
 
     internal RelayPeer Peer { get; }
+
+    internal RelayTally Tally { get; }
 
     /// <summary>What it sends to other nodes goes in its order.</summary>
     internal SemaphoreSlim Turn { get; } = new(1);
@@ -102,7 +105,7 @@ public sealed class RelayLink : IRelaySender
             return;
         }
 
-        RelayMetrics.Received(length);
+        Tally.Received(length);
         if (Accept(buffer, length, isUtf8) is { } message)
         {
             _hub.Route(this, message.To, message.Message);
@@ -134,7 +137,7 @@ public sealed class RelayLink : IRelaySender
     public void Written(RelayMessage message)
     {
         Volatile.Write(ref _writesSince, 0);
-        RelayMetrics.Sent(message.Text.Length);
+        Tally.Sent(message.Text.Length);
         _queue.Gone(message);
         message.Dispose();
     }

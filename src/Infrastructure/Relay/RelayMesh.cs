@@ -97,7 +97,6 @@ internal sealed partial class RelayMesh
 
         if (fault == RelayFault.None)
         {
-            RelayMetrics.Sent(message.Text.Length);
             ((IRelaySender)sender).Goes(message, hasWaited: true);
         }
         else

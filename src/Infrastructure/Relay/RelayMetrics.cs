@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Vtp.Application.Common.Pipeline;
+using Vtp.Application.Tracker.Relay;
 
 namespace Vtp.Infrastructure.Relay;
 
@@ -36,4 +37,42 @@ internal static class RelayMetrics
     public static void Sent(int bytes) => Bytes.Add(bytes, Download);
 
     public static void Refused(int code) => Errors.Add(1, new KeyValuePair<string, object?>("code", code));
+}
+
+/// <summary>Links and traffic of one project on this node, for its dashboard.</summary>
+internal sealed class RelayTally
+{
+    private int _links;
+    private long _messages;
+    private long _received;
+    private long _sent;
+
+    public int Links => Volatile.Read(ref _links);
+
+    public RelayTraffic Traffic => new(Volatile.Read(ref _messages), Volatile.Read(ref _received), Volatile.Read(ref _sent));
+
+    public void Joined()
+    {
+        Interlocked.Increment(ref _links);
+        RelayMetrics.Joined();
+    }
+
+    public void Left()
+    {
+        Interlocked.Decrement(ref _links);
+        RelayMetrics.Left();
+    }
+
+    public void Received(int bytes)
+    {
+        Interlocked.Increment(ref _messages);
+        Interlocked.Add(ref _received, bytes);
+        RelayMetrics.Received(bytes);
+    }
+
+    public void Sent(int bytes)
+    {
+        Interlocked.Add(ref _sent, bytes);
+        RelayMetrics.Sent(bytes);
+    }
 }

@@ -66,6 +66,7 @@ public sealed class DashboardTests(WebhookApi api) : IClassFixture<WebhookApi>
         await hook.RenameAsync("Watched");
         await receiver.UntilAsync(1, "project.updated");
         await api.GetAsync("auth/profile");
+        await ShareAsync(await school.CreateProjectAsync());
         var admin = await api.RegisterAdministratorAsync();
         Scrape? page = null;
         await VtpApi.UntilAsync(
@@ -80,6 +81,18 @@ public sealed class DashboardTests(WebhookApi api) : IClassFixture<WebhookApi>
             "the numbers");
         (await page!.ComplaintsAsync()).Should().BeEmpty();
         return page;
+    }
+
+    /// <summary>A peer with a file, and one who asks for a chunk of it.</summary>
+    private async Task ShareAsync(SchoolProject project)
+    {
+        var peer = Tracker.RelayNode.NewId();
+        await api.WithKeyAsync(HttpMethod.Post, "/api/peers/register", project.Secret, new { peer_id = peer, port = 6881 });
+        await api.WithKeyAsync(HttpMethod.Post, "/api/peers/stats", project.Secret, new { peer_id = peer, bytes_uploaded = 1, bytes_downloaded = 1 });
+        await using var feed = await Tracker.RelayClient.ConnectAsync(api, "/ws", project.Secret);
+        await using var link = await Tracker.RelayClient.ConnectAsync(api, $"/relay?peer_id={peer}", project.Secret);
+        await link.AskAsync("nobody-at-all", "r-1");
+        await link.HearAsync();
     }
 
     private static IEnumerable<(string Where, string Question)> Questions() =>

@@ -37,6 +37,7 @@ internal static class OperatorEndpoints
         pages.MapJobPages();
         pages.MapWebhookPages();
         pages.MapSystemPages();
+        pages.MapSwarmPages();
         pages.MapGet(Home, ShowHome).Runs(typeof(GetJobStatisticsQuery));
     }
 
@@ -66,7 +67,7 @@ internal static class OperatorEndpoints
     {
         var caller = http.RequestServices.GetRequiredService<HttpCaller>();
         await caller.IdentifyAsync(accessToken, http.RequestServices.GetRequiredService<IAccessTokenReader>());
-        if (caller.SignedIn?.Role.Holds(Permission.Operate) != true)
+        if (caller.SignedIn?.Role.Holds(Permission.Operate) != true && !SwarmPages.IsWay(next))
         {
             await mediator.Send(new SignOutCommand(), ct);
             return SignInForm(null, next, NotAnAdministrator);

@@ -12,6 +12,16 @@ internal static class Words
 
     public static string Share(decimal? share) => share is { } known ? known.ToString("P1", CultureInfo.InvariantCulture) : "–";
 
+    /// <summary>By thousands, as sizes of files are told.</summary>
+    public static string Bytes(long bytes) => bytes switch
+    {
+        < 1_000 => $"{bytes} B",
+        < 1_000_000 => OneDigit(bytes / 1e3, "kB"),
+        < 1_000_000_000 => OneDigit(bytes / 1e6, "MB"),
+        < 1_000_000_000_000 => OneDigit(bytes / 1e9, "GB"),
+        _ => OneDigit(bytes / 1e12, "TB"),
+    };
+
     public static string Away(TimeSpan span) => span switch
     {
         { TotalSeconds: > -1 and < 1 } => "now",
@@ -26,6 +36,8 @@ internal static class Words
         { TotalHours: < 48 } => Of(span.TotalHours, "h"),
         _ => Of(span.TotalDays, "days"),
     };
+
+    private static string OneDigit(double count, string unit) => string.Create(CultureInfo.InvariantCulture, $"{count:0.#} {unit}");
 
     private static string Of(double count, string unit) => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(count):0} {unit}");
 }

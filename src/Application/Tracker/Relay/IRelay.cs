@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using Vtp.Domain.Tenancy.Projects;
 
 namespace Vtp.Application.Tracker.Relay;
@@ -23,6 +24,15 @@ public interface IRelay
     /// <summary>Peers of the project that are connected to this node.</summary>
     int Count(ProjectId project);
 
+    /// <summary>What this node has carried for the project since it started.</summary>
+    RelayTraffic TrafficOf(ProjectId project);
+
     /// <summary>Ids of the project's connected peers, on all nodes, in no order.</summary>
     Task<IReadOnlyList<string>> PeersAsync(ProjectId project, CancellationToken cancellationToken);
 }
+
+/// <param name="Messages">Taken from peers.</param>
+/// <param name="Received">Bytes taken from peers.</param>
+/// <param name="Sent">Bytes handed to peers.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct RelayTraffic(long Messages, long Received, long Sent);
