@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
 using Microsoft.Playwright;
-using Vtp.Integration.Fixture;
 using Vtp.Integration.Tenancy;
 
 namespace Vtp.Integration.Console;

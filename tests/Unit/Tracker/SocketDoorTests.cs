@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Vtp.Api.Realtime;
 using Vtp.Infrastructure.Relay;
@@ -49,12 +50,15 @@ public sealed class SocketDoorTests
             context.Request.Headers.Origin = origin;
         }
 
-        Door(("PublicUrl", publicUrl), ("Cors:Origins", "https://app.example")).Check(context).Should().Match(refusal => (refusal == null) == mayEnter);
+        context.RequestServices = new ServiceCollection()
+            .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create("PublicUrl", publicUrl)]).Build())
+            .AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins("https://app.example")))
+            .BuildServiceProvider();
+
+        SocketDoor.Check(context).Should().Match(refusal => (refusal == null) == mayEnter);
     }
 
-    private static SocketDoor Door(params (string Name, string? Value)[] settings) => new(
-        Options.Create(new RelayOptions { Connections = 3, ConnectionsPerAddress = 2 }),
-        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, setting.Value))).Build());
+    private static SocketDoor Door() => new(Options.Create(new RelayOptions { Connections = 3, ConnectionsPerAddress = 2 }));
 
     private static SocketDoor.Place Enter(SocketDoor door, IPAddress address) =>
         door.Enter(address).TryGet(out var place, out var refusal) ? place : throw new InvalidOperationException(refusal.Code);
