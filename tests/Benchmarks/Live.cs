@@ -40,7 +40,7 @@ internal static class Live
                 vtp.Add(await MeasureAsync(server, ct));
             }
 
-            await using (var server = await ServerProcess.StartAsync("node", [Script("live-server.mjs"), Script("../clients/package.json")], ct))
+            await using (var server = await ServerProcess.StartProgramAsync("node", [Script("live-server.mjs"), Script("../clients/package.json")], [], ct))
             {
                 other.Add(await MeasureAsync(server, ct));
             }

@@ -15,21 +15,36 @@ internal sealed record Load(long Requests, TimeSpan Duration, TimeSpan P50, Time
     private const int Threads = 1;
 
     private static readonly string Script = Path.Combine(AppContext.BaseDirectory, "drive.lua");
+    private static readonly string AnnounceScript = Path.Combine(AppContext.BaseDirectory, "announce.lua");
 
     public double PerSecond => Requests / Duration.TotalSeconds;
 
     /// <summary>wrk, a closed loop: each connection sends its next request when it has its answer.</summary>
-    public static async Task<Load> WrkAsync(
-        Uri server, IEnumerable<string> requests, TimeSpan duration, CancellationToken ct, int? expectedRefusal = null)
+    public static Task<Load> WrkAsync(
+        Uri server, IEnumerable<string> requests, TimeSpan duration, CancellationToken ct, int? expectedRefusal = null) =>
+        WrkAsync(server, Script, string.Join('\u0001', requests), duration, ct, $"{expectedRefusal}");
+
+    /// <summary>The same, no request twice.</summary>
+    /// <param name="server">Where.</param>
+    /// <param name="request">In which \1 stands for a peer and \2 for a file.</param>
+    /// <param name="files">The first file, and how peers and files are written.</param>
+    /// <param name="peers">How many there are.</param>
+    /// <param name="duration">For so long.</param>
+    /// <param name="ct">Ends it.</param>
+    public static Task<Load> AnnounceAsync(
+        Uri server, string request, (int First, string PeerFormat, string FileFormat) files, int peers, TimeSpan duration, CancellationToken ct) =>
+        WrkAsync(server, AnnounceScript, request, duration, ct, $"{peers}", $"{files.First}", files.PeerFormat, files.FileFormat);
+
+    private static async Task<Load> WrkAsync(Uri server, string script, string text, TimeSpan duration, CancellationToken ct, params string[] more)
     {
         var file = Path.GetTempFileName();
         try
         {
-            await File.WriteAllTextAsync(file, string.Join('\u0001', requests), ct);
+            await File.WriteAllTextAsync(file, text, ct);
             string[] arguments =
             [
                 "--threads", $"{Threads}", "--connections", $"{Connections}", "--duration", $"{(int)duration.TotalSeconds}s",
-                "--timeout", "10s", "--script", Script, server.ToString(), "--", file, $"{expectedRefusal}",
+                "--timeout", "10s", "--script", script, server.ToString(), "--", file, .. more,
             ];
             return Parse(await RunAsync("wrk", arguments, ct));
         }

@@ -29,6 +29,11 @@ internal static class Program
                 return 0;
             case ["live"]:
                 return await Drive.RunAsync(Live.RunAsync);
+            case ["tracker-floor", var connectionString]:
+                await TrackerFloor.RunAsync(connectionString);
+                return 0;
+            case ["tracker"]:
+                return await Drive.RunAsync(TrackerDrive.RunAsync);
             case ["telemetry"]:
                 return await Drive.RunAsync(TelemetryDrive.RunAsync);
             default:

@@ -28,14 +28,16 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public static Task<ServerProcess> StartAsync(
         string assembly, string[] arguments, IEnumerable<KeyValuePair<string, string>> environment, CancellationToken ct) =>
-        StartAsync(new ProcessStartInfo("dotnet", [assembly, .. arguments]), environment, ct);
+        StartProgramAsync("dotnet", [assembly, .. arguments], environment, ct);
 
-    public static Task<ServerProcess> StartAsync(string program, string[] arguments, CancellationToken ct) =>
-        StartAsync(new ProcessStartInfo(program, arguments), [], ct);
-
-    private static async Task<ServerProcess> StartAsync(ProcessStartInfo start, IEnumerable<KeyValuePair<string, string>> environment, CancellationToken ct)
+    /// <param name="program">Whatever greets as VTP does: its name, "serves on", and where.</param>
+    /// <param name="arguments">Of the program.</param>
+    /// <param name="environment">Beyond this process's own.</param>
+    /// <param name="ct">Ends it.</param>
+    public static async Task<ServerProcess> StartProgramAsync(
+        string program, string[] arguments, IEnumerable<KeyValuePair<string, string>> environment, CancellationToken ct)
     {
-        (start.RedirectStandardOutput, start.UseShellExecute) = (true, false);
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, UseShellExecute = false };
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Production";
         foreach (var (name, value) in environment)

@@ -9,6 +9,17 @@ internal static class Table
     {
         var output = Console.Out;
         output.WriteLine(Text($"{machine}; {Load.Connections} connections"));
+        Lines(rows);
+        output.WriteLine();
+        var (idle, flooded, signIn) = (rows[1].Vtp, rows[2].Vtp, rows[4].Vtp);
+        var slowdown = Row.Median(flooded.Zip(idle, (during, alone) => during.Load.P99 / alone.Load.P99));
+        var signedIn = Row.Median(signIn.Select(round => (round.Load.Requests - round.Load.Refused) / round.Load.Duration.TotalSeconds));
+        output.WriteLine(Text($"Profile's p99 during the flood is {slowdown:0.0} times its p99 alone; {signedIn:0} people a second sign in while 64 try."));
+    }
+
+    public static void Lines(List<Row> rows)
+    {
+        var output = Console.Out;
         output.WriteLine();
         output.WriteLine("| | req/s | p50 ms | p99 ms | of the floor | KB allocated | 503 | failed |");
         output.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|");
@@ -20,12 +31,6 @@ internal static class Table
                 output.WriteLine(Line(floor, row.Floor, ratio: null));
             }
         }
-
-        output.WriteLine();
-        var (idle, flooded, signIn) = (rows[1].Vtp, rows[2].Vtp, rows[4].Vtp);
-        var slowdown = Row.Median(flooded.Zip(idle, (during, alone) => during.Load.P99 / alone.Load.P99));
-        var signedIn = Row.Median(signIn.Select(round => (round.Load.Requests - round.Load.Refused) / round.Load.Duration.TotalSeconds));
-        output.WriteLine(Text($"Profile's p99 during the flood is {slowdown:0.0} times its p99 alone; {signedIn:0} people a second sign in while 64 try."));
     }
 
     private static string Line(string name, List<Round> rounds, double? ratio)

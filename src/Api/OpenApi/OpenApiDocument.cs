@@ -84,7 +84,7 @@ internal static class OpenApiDocumentation
         if (useCase.Permission.IsOfTracker())
         {
             operation.Security!.Add(new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(ApiKey, context.Document)] = [] });
-            operation.Description += $"\n\nA key of the project, or the token of a peer, is enough when its tracker role is {RolesWith(useCase.Permission)}.";
+            operation.Description += $"\n\nNeeds the permission `{useCase.Permission}`: of keys and tokens of peers those with the tracker role {RolesWith(useCase.Permission)} have it.";
         }
         else if (useCase.Permission is not (Permission.Anyone or Permission.SignedIn))
         {

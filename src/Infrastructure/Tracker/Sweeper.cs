@@ -35,6 +35,23 @@ internal sealed partial class Sweeper(NpgsqlDataSource database, Memory memory, 
             return 0;
         }
 
+        var (peers, files) = Due(memory, now);
+        foreach (var some in peers.Chunk(DueAtOnce))
+        {
+            journal.TryAdd(new SweepChange(some, []));
+        }
+
+        foreach (var some in files.Chunk(DueAtOnce))
+        {
+            journal.TryAdd(new SweepChange([], some));
+        }
+
+        return peers.Count + files.Count;
+    }
+
+    /// <summary>What looks silent, or unwanted, to this node.</summary>
+    internal static (List<Peer> Peers, List<SharedFile> Files) Due(Memory memory, DateTimeOffset now)
+    {
         var (peers, files) = (new List<Peer>(), new List<SharedFile>());
         foreach (var swarm in memory.Swarms)
         {
@@ -55,17 +72,7 @@ internal sealed partial class Sweeper(NpgsqlDataSource database, Memory memory, 
             }
         }
 
-        foreach (var some in peers.Chunk(DueAtOnce))
-        {
-            journal.TryAdd(new SweepChange(some, []));
-        }
-
-        foreach (var some in files.Chunk(DueAtOnce))
-        {
-            journal.TryAdd(new SweepChange([], some));
-        }
-
-        return peers.Count + files.Count;
+        return (peers, files);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Routing;
 using Vtp.Api.Http;
 using Vtp.Api.OpenApi;
 using Vtp.Domain.Common;
+using Vtp.Domain.Tracker;
 using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Http;
@@ -84,7 +85,7 @@ public sealed class OpenApiTests(VtpApi api) : IClassFixture<VtpApi>
             {
                 var keys = Routes().Select(route => route.Metadata.GetMetadata<UseCaseMetadata>()).First(useCase => useCase?.Name == operation.Id)!.OpenToKeys;
                 security.EnumerateArray().Select(scheme => scheme.EnumerateObject().Single().Name)
-                    .Should().Equal(keys is null ? ["bearer"] : ["bearer", "apiKey"], operation.Id);
+                    .Should().Equal(keys is null && !permission.IsOfTracker() ? ["bearer"] : ["bearer", "apiKey"], operation.Id);
                 operation.Declares("401").Should().BeTrue(operation.Id);
             }
 
