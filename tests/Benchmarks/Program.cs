@@ -34,6 +34,11 @@ internal static class Program
                 return 0;
             case ["tracker"]:
                 return await Drive.RunAsync(TrackerDrive.RunAsync);
+            case [RelayDrive.FloorName]:
+                await RelayDrive.RunFloorAsync();
+                return 0;
+            case ["relay"]:
+                return await Drive.RunAsync(RelayDrive.RunAsync);
             case ["telemetry"]:
                 return await Drive.RunAsync(TelemetryDrive.RunAsync);
             default:

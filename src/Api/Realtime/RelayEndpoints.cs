@@ -1,4 +1,5 @@
 using MediatR;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Vtp.Api.Http;
 using Vtp.Application.Common;
@@ -84,6 +85,7 @@ internal static class RelayEndpoints
         }
     }
 
-    private static async Task<IResult> List([FromQuery(Name = "project_id")] Guid? projectId, IMediator mediator, CancellationToken ct) =>
-        (await mediator.Send(new ListRelayPeersQuery(projectId), ct)).Match<IResult>(TypedResults.Ok, refusal => new RefusedHttpResult(refusal));
+    private static async Task<Results<Ok<RelayPeers>, RefusedHttpResult>> List(
+        [FromQuery(Name = "project_id")] Guid? projectId, IMediator mediator, CancellationToken ct) =>
+        (await mediator.Send(new ListRelayPeersQuery(projectId), ct)).ToHttp();
 }

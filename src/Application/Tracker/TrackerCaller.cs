@@ -99,11 +99,8 @@ internal sealed class TrackerCallers(ICaller caller, TenantScope tenant, IMember
     public TrackerCaller Current => _current ?? throw new InvalidOperationException("This use case must demand a permission of the tracker.");
 
     /// <summary>Lets the caller in, or says why not.</summary>
-    public ValueTask<Refusal?> EnterAsync(Permission permission, object request, CancellationToken cancellationToken)
-    {
-        var found = FindAsync((request as IAboutTracker)?.ProjectId, cancellationToken);
-        return found.IsCompletedSuccessfully ? new(Enter(permission, found.Result)) : new(AwaitAsync(found, permission));
-    }
+    public async ValueTask<Refusal?> EnterAsync(Permission permission, object request, CancellationToken cancellationToken) =>
+        Enter(permission, await FindAsync((request as IAboutTracker)?.ProjectId, cancellationToken));
 
     public ValueTask<Result<TrackerCaller>> FindAsync(Guid? project, CancellationToken cancellationToken)
     {
@@ -126,8 +123,6 @@ internal sealed class TrackerCallers(ICaller caller, TenantScope tenant, IMember
             : keys.Keyless is { } open ? new(open)
             : new(TrackerRefusals.Unauthenticated);
     }
-
-    private async Task<Refusal?> AwaitAsync(ValueTask<Result<TrackerCaller>> found, Permission permission) => Enter(permission, await found);
 
     private Refusal? Enter(Permission permission, Result<TrackerCaller> found)
     {

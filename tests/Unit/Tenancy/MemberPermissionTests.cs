@@ -1,6 +1,7 @@
 using Vtp.Domain.Common;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Tenancy.Members;
+using Vtp.Domain.Tracker;
 
 namespace Vtp.Unit.Tenancy;
 
@@ -23,11 +24,11 @@ public sealed class MemberPermissionTests
             .Should().Equal(roles.Where(letter => letter != '-'));
 
     [Fact]
-    public void Every_permission_is_either_of_the_installation_or_of_an_organization()
+    public void Every_permission_is_of_the_installation_of_an_organization_or_of_the_tracker()
     {
         foreach (var permission in Enum.GetValues<Permission>())
         {
-            permission.IsOfOrganization().Should().Be(!Role.Admin.Holds(permission), permission.ToString());
+            new[] { permission.IsOfOrganization(), permission.IsOfTracker(), Role.Admin.Holds(permission) }.Should().ContainSingle(isIt => isIt, permission.ToString());
         }
     }
 }
