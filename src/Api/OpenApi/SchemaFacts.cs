@@ -19,17 +19,23 @@ internal static class SchemaFacts
     // The generator's own mark on a property that may be null and refers to another schema.
     private const string NullableReference = "x-is-nullable-property";
 
-    private static OpenApiSchema Chunk => new()
+    private static OpenApiSchema Chunk => Written(("index", JsonSchemaType.Integer), ("hash", JsonSchemaType.String), ("size", JsonSchemaType.Integer));
+
+    private static OpenApiSchema Peer
     {
-        Type = JsonSchemaType.Object,
-        Required = new HashSet<string>(StringComparer.Ordinal) { "index", "hash", "size" },
-        Properties = new Dictionary<string, IOpenApiSchema>(StringComparer.Ordinal)
+        get
         {
-            ["index"] = new OpenApiSchema { Type = JsonSchemaType.Integer },
-            ["hash"] = new OpenApiSchema { Type = JsonSchemaType.String },
-            ["size"] = new OpenApiSchema { Type = JsonSchemaType.Integer },
-        },
-    };
+            var peer = Written(
+                ("peer_id", JsonSchemaType.String),
+                ("ip", JsonSchemaType.String),
+                ("port", JsonSchemaType.Integer),
+                ("hostname", JsonSchemaType.String),
+                ("chunks_available", JsonSchemaType.Array),
+                ("is_seeder", JsonSchemaType.Boolean));
+            ((OpenApiSchema)peer.Properties!["chunks_available"]).Items = new OpenApiSchema { Type = JsonSchemaType.Integer };
+            return peer;
+        }
+    }
 
     public static Task Complete(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
     {
@@ -41,7 +47,7 @@ internal static class SchemaFacts
         else if (type.Type.IsAssignableTo(typeof(IWrittenJson)))
         {
             schema.Type = JsonSchemaType.Array;
-            schema.Items = type.Type == typeof(ChunkListJson) ? Chunk : new OpenApiSchema { Type = JsonSchemaType.Integer };
+            schema.Items = type.Type == typeof(ChunkListJson) ? Chunk : Peer;
         }
         else if (type.Type.IsAssignableTo(typeof(IBaseRequest)))
         {
@@ -54,6 +60,14 @@ internal static class SchemaFacts
 
         return Task.CompletedTask;
     }
+
+    /// <summary>An object that is written by hand.</summary>
+    private static OpenApiSchema Written(params (string Name, JsonSchemaType Type)[] fields) => new()
+    {
+        Type = JsonSchemaType.Object,
+        Required = fields.Select(field => field.Name).ToHashSet(StringComparer.Ordinal),
+        Properties = fields.ToDictionary(field => field.Name, IOpenApiSchema (field) => new OpenApiSchema { Type = field.Type }, StringComparer.Ordinal),
+    };
 
     public static OpenApiSchema OfEnum(Type type) => new() { Type = JsonSchemaType.String, Enum = WordsOf(type) };
 

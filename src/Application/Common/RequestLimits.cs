@@ -93,14 +93,15 @@ public sealed class RequestLimits(IRateLimiter limiter, ICaller caller, WaitingL
             return null;
         }
 
-        var charges = limits.Policies.Select(policy => new RateLimitCharge(policy, PartitionOf(policy, target)));
+        var charges = limits is { IsOfPeers: true, Policies: [var only] } ? [new RateLimitCharge(only, PartitionOf(only, target))]
+            : limits.Policies.Select(policy => new RateLimitCharge(policy, PartitionOf(policy, target)));
         if (_owed?.UseCase == limits.UseCase)
         {
-            charges = CallersCharges(limits).Concat(charges);
+            charges = limits.IsOfPeers ? charges : CallersCharges(limits).Concat(charges);
             _owed = null;
         }
 
-        RateLimitCharge[] all = [.. charges];
+        var all = charges as RateLimitCharge[] ?? [.. charges];
         Latest = await limiter.TakeAsync(all, cancellationToken);
         if (limits.Waits && !Latest.IsAdmitted)
         {
@@ -137,7 +138,7 @@ public sealed class RequestLimits(IRateLimiter limiter, ICaller caller, WaitingL
     /// <summary>Of every request, so that it is written out.</summary>
     private RateLimitCharge[] ChargesAtTheDoor(UseCaseLimits limits)
     {
-        var callers = CallersPolicies(limits.IsCountedByAddress);
+        var callers = limits.IsOfPeers ? [] : CallersPolicies(limits.IsCountedByAddress);
         var charges = new RateLimitCharge[callers.Length + limits.PoliciesAtTheDoor.Length];
         for (var index = 0; index < callers.Length; index++)
         {
@@ -177,7 +178,7 @@ public sealed class RequestLimits(IRateLimiter limiter, ICaller caller, WaitingL
 
     /// <summary>IPv6 gives every subscriber 2^64 addresses; they are one caller.</summary>
     private static string Network(string? address) =>
-        IPAddress.TryParse(address, out var parsed) && parsed.AddressFamily == AddressFamily.InterNetworkV6
+        address?.Contains(':', StringComparison.Ordinal) == true && IPAddress.TryParse(address, out var parsed) && parsed.AddressFamily == AddressFamily.InterNetworkV6
             ? $"{new IPAddress([.. parsed.GetAddressBytes().AsSpan(0, 8), .. new byte[8]])}/64"
             : address ?? "";
 

@@ -16,8 +16,7 @@ public sealed class ChunkListJson(ReadOnlyMemory<byte> utf8) : IWrittenJson
 }
 
 /// <summary>The numbers of all chunks. Likewise; of a file with very many it is empty, for <c>is_seeder</c> says the same.</summary>
-[JsonConverter(typeof(Converter<ChunkNumbersJson>))]
-public sealed class ChunkNumbersJson : IWrittenJson
+public sealed class ChunkNumbersJson
 {
     /// <summary>Beyond it the lists of fifty peers would be larger than all else together.</summary>
     public const int MostChunks = 4096;

@@ -50,7 +50,7 @@ public interface ISwarms
     IReadOnlyList<CategoryView> Categories(ProjectId project);
 
     /// <summary>Who has it and is online; of more than the limit so many, by chance.</summary>
-    IReadOnlyList<SwarmPeer> Holders(ProjectId project, ContentHash file, int limit);
+    SwarmPeer[] Holders(ProjectId project, ContentHash file, int limit);
 
     /// <summary>All chunks of a file.</summary>
     ValueTask<ChunkListJson> ChunksAsync(ListedFile file, CancellationToken cancellationToken);
@@ -111,6 +111,3 @@ public readonly record struct FileFilter(string? Text, string? Category);
 /// <param name="Category"><c>video</c>, <c>audio</c>, <c>document</c>, <c>image</c>, <c>software</c> or <c>other</c>.</param>
 /// <param name="TotalSize">Bytes.</param>
 public sealed record CategoryView(string Category, int FileCount, long TotalSize);
-
-/// <summary>Who holds a file, as others are told of it.</summary>
-public sealed record SwarmPeer(string PeerId, string Ip, int Port, string? Hostname);

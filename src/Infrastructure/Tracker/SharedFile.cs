@@ -91,19 +91,21 @@ internal sealed class SharedFile(
         Span<byte> seed = stackalloc byte[sizeof(ulong)];
         RandomNumberGenerator.Fill(seed);
         var random = BitConverter.ToUInt64(seed);
+        Peer[] picked;
         lock (_open)
         {
-            var picked = new SwarmPeer[Math.Min(limit, _open.Count)];
+            // No longer than it takes to pick them: all who ask for this file come through here.
+            picked = new Peer[Math.Min(limit, _open.Count)];
             var first = picked.Length == 0 ? 0 : (int)(random % (ulong)picked.Length);
             for (var index = 0; index < picked.Length; index++)
             {
                 var (from, to) = ((int)((long)index * _open.Count / picked.Length), (int)((long)(index + 1) * _open.Count / picked.Length));
                 random = Next(random);
-                picked[(first + index) % picked.Length] = _open[from + (int)(random % (ulong)(to - from))].Peer.View;
+                picked[(first + index) % picked.Length] = _open[from + (int)(random % (ulong)(to - from))].Peer;
             }
-
-            return picked;
         }
+
+        return Array.ConvertAll(picked, static peer => peer.View);
     }
 
     public ListedFile ToListed() => new(Id, Hash, Name, Size, ChunkSize, ChunkCount, Category, AddedBy, AddedAt, Seeders);

@@ -124,7 +124,7 @@ internal sealed class SwarmBook(Memory memory, Journal journal, ChunkLists chunk
             .Select(files => new CategoryView(files.Key, files.Count(), files.Sum(file => file.Size)))
             .OrderBy(category => category.Category, StringComparer.Ordinal)];
 
-    public IReadOnlyList<SwarmPeer> Holders(ProjectId project, ContentHash file, int limit)
+    public SwarmPeer[] Holders(ProjectId project, ContentHash file, int limit)
     {
         metrics.AskedForPeers();
         return memory.Find(project)?.Files.GetValueOrDefault(file)?.Sample(limit) ?? [];

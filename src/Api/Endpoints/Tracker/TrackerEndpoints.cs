@@ -82,7 +82,7 @@ internal static class TrackerEndpoints
 
     private static async Task<Results<Ok<FilePeers>, ZippedHttpResult<FilePeers>, RefusedHttpResult>> FindPeers(
         string hash, int? limit, [FromQuery(Name = "project_id")] Guid? projectId, HttpRequest request, IMediator mediator, CancellationToken ct) =>
-        (await mediator.Send(new FindPeersOfFileQuery(hash, limit, projectId), ct)).ToZippable(request, peers => peers.Chunks.Utf8.Length + (peers.Peers.Count * peers.Peers.Select(peer => peer.ChunksAvailable.Utf8.Length).FirstOrDefault()));
+        (await mediator.Send(new FindPeersOfFileQuery(hash, limit, projectId), ct)).ToZippable(request, peers => peers.Chunks.Utf8.Length + peers.Peers.Utf8.Length);
 
     private static async Task<Results<Ok<MagnetMade>, ZippedHttpResult<MagnetMade>, RefusedHttpResult>> MakeMagnet(
         string hash, [FromQuery(Name = "project_id")] Guid? projectId, HttpRequest request, IMediator mediator, CancellationToken ct) =>

@@ -15,12 +15,9 @@ public sealed record FindPeersOfFileQuery(string Hash, int? Limit, Guid? Project
 
 /// <param name="FileSize">Bytes.</param>
 /// <param name="ChunkSize">Bytes of each chunk but the last.</param>
+/// <param name="Peers">IPv6 addresses in brackets; <c>chunks_available</c> lists all chunks, and none for a file of more than 4096.</param>
 public sealed record FilePeers(
-    string FileHash, string FileName, long FileSize, int ChunkCount, int ChunkSize, ChunkListJson Chunks, IReadOnlyList<PeerOfFile> Peers);
-
-/// <param name="Ip">IPv6 in brackets.</param>
-/// <param name="ChunksAvailable">Numbers of chunks, all of them for a seeder; empty for a file of more than 4096.</param>
-public sealed record PeerOfFile(string PeerId, string Ip, int Port, string Hostname, ChunkNumbersJson ChunksAvailable, bool IsSeeder);
+    string FileHash, string FileName, long FileSize, int ChunkCount, int ChunkSize, ChunkListJson Chunks, PeerListJson Peers);
 
 internal sealed class FindPeersOfFileHandler(ISwarms swarms, ITrackerCaller tracker) : IRequestHandler<FindPeersOfFileQuery, Result<FilePeers>>
 {
@@ -35,14 +32,7 @@ internal sealed class FindPeersOfFileHandler(ISwarms swarms, ITrackerCaller trac
             return TrackerRefusals.FileNotFound;
         }
 
-        var holders = swarms.Holders(project, hash, Math.Clamp(request.Limit ?? Default, 1, Most));
-        var (all, peers) = (ChunkNumbersJson.Of(file.ChunkCount), new PeerOfFile[holders.Count]);
-        for (var index = 0; index < peers.Length; index++)
-        {
-            var holder = holders[index];
-            peers[index] = new PeerOfFile(holder.PeerId, holder.Ip, holder.Port, holder.Hostname ?? "", all, IsSeeder: true);
-        }
-
+        var peers = PeerListJson.Of(swarms.Holders(project, hash, Math.Clamp(request.Limit ?? Default, 1, Most)), ChunkNumbersJson.Of(file.ChunkCount));
         return new FilePeers(hash.ToString(), file.Name, file.Size, file.ChunkCount, file.ChunkSize, await swarms.ChunksAsync(file, cancellationToken), peers);
     }
 }
