@@ -25,6 +25,8 @@ internal static class Live
         new("Realtime__MaximumConnections", "100000"),
         new("Realtime__MessagesPerSecond", "1000000"),
         new("Realtime__MessageBurst", "1000000"),
+        new("RateLimits__socket__Limit", "1000000"),
+        new("RateLimits__socket__Burst", "1000000"),
     ];
 
     public static async Task RunAsync(CancellationToken ct)

@@ -33,7 +33,7 @@ internal sealed class HttpCaller(ITrackerKeys trackerKeys) : ICaller
 
     public bool IsSystem => _context is null && _connection is null;
 
-    public string? IpAddress => _context is null ? _connection?.Address : Text(_context.Connection.RemoteIpAddress);
+    public string? IpAddress => _context is null ? _connection?.Address : AddressOf(_context)?.ToString();
 
     public string? UserAgent => _context is null ? _connection?.UserAgent : UserAgentOf(_context);
 
@@ -75,13 +75,15 @@ internal sealed class HttpCaller(ITrackerKeys trackerKeys) : ICaller
 
     /// <summary>Whoever a connection belongs to that is no request: what it sends is done for them.</summary>
     public void Identify(Connected? connected, IPAddress? address, string? userAgent) =>
-        (_connection, SignedIn, Key, Rejected) = ((Text(address), userAgent), connected?.Person, connected?.Key, null);
+        (_connection, SignedIn, Key, Rejected) = ((address?.ToString(), userAgent), connected?.Person, connected?.Key, null);
 
     public static string? UserAgentOf(HttpContext context) => context.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent
         ? agent[..Math.Min(agent.Length, MaximumUserAgent)]
         : null;
 
-    private static string? Text(IPAddress? address) => (address?.IsIPv4MappedToIPv6 == true ? address.MapToIPv4() : address)?.ToString();
+    /// <summary>IPv4 as such, also where it came in an address of IPv6.</summary>
+    public static IPAddress? AddressOf(HttpContext context) =>
+        context.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : context.Connection.RemoteIpAddress;
 
     private async ValueTask IdentifyPersonAsync(ValueTask<SignedInAs?> read)
     {

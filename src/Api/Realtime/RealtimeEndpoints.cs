@@ -59,7 +59,7 @@ internal static class RealtimeEndpoints
     private static async Task<EngineHandshake> IdentifyAsync(HttpContext context)
     {
         var credentials = context.RequestServices.GetRequiredService<IConnectionCredentials>();
-        var (address, headers) = (context.Connection.RemoteIpAddress, context.Request.Headers);
+        var (address, headers) = (HttpCaller.AddressOf(context), context.Request.Headers);
         var result = SentCredential.Of(headers) switch
         {
             { Key: { } key } => Of(await credentials.FromKeyAsync(key, address, context.RequestAborted)),

@@ -57,6 +57,10 @@ public static class RateLimitPolicies
     public const string WebhookReplay = "webhook-replay";
     public const string Upload = "upload";
     public const string LiveKit = "livekit";
+
+    /// <summary>Of connections that begin, which run no use case.</summary>
+    public const string Socket = "socket";
+
     public const string TrackerRegister = "tracker-register";
     public const string TrackerAnnounce = "tracker-announce";
     public const string TrackerHeartbeat = "tracker-heartbeat";
@@ -87,6 +91,7 @@ public static class RateLimitPolicies
             [Password] = new(5, Minute, 5, RateLimitScope.Account),
             [Upload] = new(10, Minute, 2, RateLimitScope.Account),
             [LiveKit] = new(6000, Minute, 1000, RateLimitScope.Address),
+            [Socket] = new(6000, Minute, 3000, RateLimitScope.Address),
             [TrackerRegister] = new(10, Second, 20, RateLimitScope.Peer),
             [TrackerAnnounce] = new(50, Second, 100, RateLimitScope.Peer),
             [TrackerHeartbeat] = new(100, Second, 200, RateLimitScope.Peer),

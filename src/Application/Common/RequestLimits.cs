@@ -155,7 +155,7 @@ public sealed class RequestLimits(IRateLimiter limiter, ICaller caller, WaitingL
     }
 
     private IEnumerable<RateLimitCharge> CallersCharges(UseCaseLimits limits) =>
-        (limits.IsOfPeers ? [] : CallersPolicies(limits.IsCountedByAddress)).Select(policy => new RateLimitCharge(policy, PartitionOf(policy, target: null), limits.Cost));
+        CallersPolicies(limits.IsCountedByAddress).Select(policy => new RateLimitCharge(policy, PartitionOf(policy, target: null), limits.Cost));
 
     private string[] CallersPolicies(bool isCountedByAddress) =>
         caller.SignedIn is not null ? OfUser
@@ -177,7 +177,7 @@ public sealed class RequestLimits(IRateLimiter limiter, ICaller caller, WaitingL
         (caller.Key?.KeyId ?? caller.Tracker?.Id ?? caller.SignedIn?.AccountId.Value)?.ToString("N") ?? Network(caller.IpAddress);
 
     /// <summary>IPv6 gives every subscriber 2^64 addresses; they are one caller.</summary>
-    private static string Network(string? address) =>
+    public static string Network(string? address) =>
         address?.Contains(':', StringComparison.Ordinal) == true && IPAddress.TryParse(address, out var parsed) && parsed.AddressFamily == AddressFamily.InterNetworkV6
             ? $"{new IPAddress([.. parsed.GetAddressBytes().AsSpan(0, 8), .. new byte[8]])}/64"
             : address ?? "";

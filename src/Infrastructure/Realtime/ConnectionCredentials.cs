@@ -26,6 +26,8 @@ internal sealed class ConnectionCredentials(
     KnownKeys keys,
     TimeProvider clock) : IConnectionCredentials, IRealtimeTickets
 {
+    private const int TicketLength = 43;
+
     private const string Keep =
         """
         INSERT INTO realtime_tickets (secret_hash, account_id, session_id, role, authenticated_at, key_hash, expires_at)
@@ -47,6 +49,11 @@ internal sealed class ConnectionCredentials(
 
     public async ValueTask<Result<Connected>> FromTicketAsync(string ticket, IPAddress? address, CancellationToken cancellationToken)
     {
+        if (ticket.Length != TicketLength)
+        {
+            return RealtimeRefusals.TicketRejected;
+        }
+
         var now = clock.GetUtcNow();
         await using var batch = database.CreateSystemCommand(
             Redeem, new NpgsqlParameter { Value = OneTimeSecret.Hash(ticket), NpgsqlDbType = NpgsqlDbType.Bytea }, new NpgsqlParameter<DateTimeOffset> { TypedValue = now });

@@ -209,11 +209,12 @@ public sealed class ClientTests(LiveApi api, SocketClients clients) : IClassFixt
                 socket.on('event', () => process.exit(0));
                 setTimeout(() => process.exit(1), 20_000);
                 """);
-            using var node = Process.Start(new ProcessStartInfo("node", [Path.Combine(work.FullName, "example.mjs"), api.Url.GetLeftPart(UriPartial.Authority), school.Owner.AccessToken])
+            var start = new ProcessStartInfo("node", [Path.Combine(work.FullName, "example.mjs"), api.Url.GetLeftPart(UriPartial.Authority), school.Owner.AccessToken])
             {
                 RedirectStandardOutput = true,
                 UseShellExecute = false,
-            })!;
+            };
+            using var node = Process.Start(start)!;
             var output = node.StandardOutput.ReadToEndAsync();
             while (!node.HasExited)
             {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
@@ -16,46 +17,47 @@ public sealed class FaultTests(LiveApi api, SocketClients clients) : IClassFixtu
         await using var node = await LiveApi.BesideAsync(
             api, ("Realtime:MaximumQueuedBytes", "65536"), ("Realtime:ConnectionsPerAddress", "3000"), ("Realtime:ConnectionsPerCaller", "3000"), ("Realtime:HistoryBytes", "1048576"));
         var person = await api.RegisterAsync();
-        var sockets = new List<Socket>();
-        for (var number = 0; number < Stalled; number++)
-        {
-            sockets.Add(await StalledAsync(node, person));
-        }
-
-        var good = clients.Open(node, "/topics", auth: new { token = person.AccessToken });
+        var sockets = new ConcurrentBag<Socket>();
+        await Parallel.ForAsync(0, Stalled, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (_, _) => sockets.Add(await StalledAsync(node, person)));
+        var good = clients.Open(node, "/topics", auth: new { token = person.AccessToken }, quiet: true);
         await good.WaitAsync("connect");
         await good.AskAsync("join", new { topic = "crowd" });
         var server = node.Service<EngineServer>();
-        await VtpApi.UntilAsync(() => server.Count == Stalled + 1, "all to be connected");
+        server.Count.Should().Be(Stalled + 1);
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var text = new string('x', 16_000);
         var count = 0;
-        for (var started = Stopwatch.GetTimestamp(); server.Count > 1; count++)
+        for (var started = Stopwatch.GetTimestamp(); server.Count > 1 || count < 200; count++)
         {
             Stopwatch.GetElapsedTime(started).Should().BeLessThan(TimeSpan.FromSeconds(60));
             (await node.Rooms.PublishAsync("crowd", text)).TryGet(out _, out _).Should().BeTrue();
-            await good.WaitAsync("said", count + 1);
+            await VtpApi.UntilAsync(async () => await good.CountAsync() >= count - 1, "who reads to be told of it");
         }
 
-        (GC.GetTotalMemory(forceFullCollection: true) - before).Should().BeLessThan(64 << 20);
-        good.All("said").Should().HaveCount(count, "those who read feel nothing of it");
+        (GC.GetTotalMemory(forceFullCollection: true) - before).Should().BeLessThan(128 << 20, "for all of them more than three gigabytes were written");
+        await VtpApi.UntilAsync(async () => await good.CountAsync() == count, "who reads to be told all of it");
         good.Close();
-        sockets.ForEach(socket => socket.Dispose());
+        foreach (var socket in sockets)
+        {
+            socket.Dispose();
+        }
     }
 
     [Fact]
     public async Task A_flood_is_not_read_and_then_cut_off_and_others_feel_nothing()
     {
         await using var node = await LiveApi.BesideAsync(api, ("Realtime:ThrottledFor", "00:00:02"));
-        var (flooding, good) = (clients.Open(node, options: new { reconnection = false }), clients.Open(node));
+        var flooding = clients.Open(node, options: new { reconnection = false });
         await flooding.WaitAsync("connect");
-        await good.WaitAsync("connect");
+        using var good = await RawClient.ConnectAsync(node); // Not in the process that is busy with flooding.
         flooding.Flood("note", 100_000);
         var slowest = TimeSpan.Zero;
         while (flooding.All("disconnect").Count == 0)
         {
             var asked = Stopwatch.GetTimestamp();
-            await good.AskAsync("message-with-ack", 1);
+            await good.SendAsync("421[\"message-with-ack\",1]");
+            (await good.ReadAsync()).Should().Be("431[1]");
+            await Task.Delay(20);
             slowest = Stopwatch.GetElapsedTime(asked) is var took && took > slowest ? took : slowest;
         }
 
@@ -63,7 +65,6 @@ public sealed class FaultTests(LiveApi api, SocketClients clients) : IClassFixtu
         noted.Count.Should().BeInRange(400, 1000, "a burst of 400, and 100 a second");
         noted.Should().BeInAscendingOrder();
         slowest.Should().BeLessThan(TimeSpan.FromSeconds(2));
-        good.Close();
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Vtp.Api.Http;
 using Vtp.Api.Realtime.SocketIo;
 using Vtp.Application.Realtime;
 using Vtp.Domain.Common;
@@ -50,8 +50,7 @@ internal sealed class EchoNamespace : SocketNamespace
         Name = name;
         On("message", (socket, happened, _) =>
         {
-            var data = JsonSerializer.SerializeToUtf8Bytes(happened.Arguments, Json.Options);
-            socket.Emit("message-back", data.AsSpan(1, data.Length - 2), happened.Attachments);
+            socket.Emit("message-back", Encoding.UTF8.GetBytes(string.Join(',', happened.Arguments.Select(argument => argument.GetRawText()))), happened.Attachments);
             return ValueTask.FromResult(SocketReply.Nothing);
         });
         On("message-with-ack", (_, happened, _) => ValueTask.FromResult(SocketReply.Raw(happened.Arguments, happened.Attachments)));

@@ -1,33 +1,7 @@
 using System.Buffers;
-using System.Net;
-using Vtp.Application.Realtime;
-using Vtp.Domain.Common;
 using Vtp.Infrastructure.Realtime;
 
 namespace Vtp.Api.Realtime.EngineIo;
-
-/// <summary>What a connection carries.</summary>
-internal interface IEngineClient
-{
-    /// <summary>The client has been told that it is connected, or will be before anything else.</summary>
-    void Opened();
-
-    /// <param name="message">Its own only until this returns.</param>
-    /// <param name="isBinary">As it was sent.</param>
-    /// <returns>False: it makes no sense, and the connection is to be closed.</returns>
-    ValueTask<bool> ReceiveAsync(ReadOnlyMemory<byte> message, bool isBinary);
-
-    /// <summary>Once.</summary>
-    void Closed(string reason);
-
-    /// <summary>Each time the clock of the server ticks.</summary>
-    void Tick(long now);
-}
-
-/// <summary>What is known of a client before it says anything.</summary>
-/// <param name="Identity">By its headers or its address; null when it has shown nothing.</param>
-/// <param name="Rejected">Why what it has shown is not believed.</param>
-internal sealed record EngineHandshake(IPAddress? Address, string? UserAgent, Connected? Identity, Refusal? Rejected);
 
 /// <summary>
 /// One client, over polling or a WebSocket. What it is sent waits here, bounded; a WebSocket that falls idle costs neither a
@@ -38,9 +12,10 @@ internal sealed class EngineConnection(string sid, int version, EngineHandshake 
 {
     private const int WrittenAtOnce = 16 * 1024;
 
-    // A client may leave off polling only for a moment; what waits for it meanwhile is bounded like any queue.
     private readonly Lock _lock = new();
     private readonly Queue<OutgoingPacket> _queue = new();
+    private readonly Pace _pace = new(options, clock);
+    private readonly Heartbeat _heartbeat = new(version, options, clock);
     private int _queuedBytes;
     private bool _isWriting;
     private long _writingSince;
@@ -48,11 +23,7 @@ internal sealed class EngineConnection(string sid, int version, EngineHandshake 
     private TaskCompletionSource<IReadOnlyList<OutgoingPacket>>? _poll;
     private TaskCompletionSource? _drained;
     private bool _isUpgrading;
-    private long _pingedAt = clock.GetTimestamp();
-    private long _heardAt = clock.GetTimestamp();
-    private long _paceWholeAt;
-    private long _overPaceSince;
-    private bool _awaitsPong;
+    private int _isReceiving;
     private CancellationTokenSource? _reading;
 
     public string Sid { get; } = sid;
@@ -175,27 +146,23 @@ internal sealed class EngineConnection(string sid, int version, EngineHandshake 
         AfterEnqueuing();
     }
 
+    /// <summary>One after the other: a client that posts twice at once, or posts and sends, has lost its way.</summary>
     /// <returns>False: the connection is to be closed.</returns>
     public async ValueTask<bool> ReceiveAsync(IncomingPacket packet)
     {
-        _heardAt = clock.GetTimestamp();
-        switch (packet.Type)
+        if (Interlocked.Exchange(ref _isReceiving, 1) == 1)
         {
-            case '1':
-                Close("transport close", packet: OutgoingPacket.Noop);
-                return true;
-            case '2' when Version == 3:
-                Send(OutgoingPacket.Text([(byte)'3', .. packet.Data.Span]));
-                return true;
-            case '3' when Version == 4:
-                _awaitsPong = false;
-                return true;
-            case IncomingPacket.Message:
-                metrics.Received();
-                await KeepPaceAsync();
-                return !IsClosed && await Client.ReceiveAsync(packet.Data, packet.IsBinary);
-            default:
-                return packet.Type is '6';
+            return false;
+        }
+
+        try
+        {
+            _heartbeat.Heard();
+            return await HandleAsync(packet);
+        }
+        finally
+        {
+            Volatile.Write(ref _isReceiving, 0);
         }
     }
 
@@ -208,24 +175,14 @@ internal sealed class EngineConnection(string sid, int version, EngineHandshake 
             return;
         }
 
-        if (Version == 3)
+        switch (_heartbeat.Look(now))
         {
-            if (clock.GetElapsedTime(_heardAt, now) > options.PingInterval + options.PingTimeout)
-            {
+            case Heartbeat.State.Silent:
                 Close("ping timeout");
-            }
-        }
-        else if (_awaitsPong && _heardAt < _pingedAt)
-        {
-            if (clock.GetElapsedTime(_pingedAt, now) > options.PingTimeout)
-            {
-                Close("ping timeout");
-            }
-        }
-        else if (clock.GetElapsedTime(_pingedAt, now) >= options.PingInterval)
-        {
-            (_pingedAt, _awaitsPong) = (now, true);
-            Send(OutgoingPacket.Ping);
+                break;
+            case Heartbeat.State.Due:
+                Send(OutgoingPacket.Ping);
+                break;
         }
 
         Client.Tick(now);
@@ -250,12 +207,10 @@ internal sealed class EngineConnection(string sid, int version, EngineHandshake 
                 Volatile.Write(ref _queuedBytes, 0);
             }
 
-            var last = packet ?? (IsWebSocket ? OutgoingPacket.CloseFrame(1000) : OutgoingPacket.Close);
-            if (IsWebSocket && !last.IsRaw)
-            {
-                last = OutgoingPacket.CloseFrame(1000);
-            }
-
+            // Each transport has an end of its own.
+            var last = IsWebSocket
+                ? packet is { IsRaw: true } ? packet : OutgoingPacket.CloseFrame(1000)
+                : packet is { IsRaw: false } ? packet : OutgoingPacket.Close;
             _queue.Enqueue(last);
             _drained = IsWebSocket ? new(TaskCreationOptions.RunContinuationsAsynchronously) : null;
             if (_poll is { } poll)
@@ -283,6 +238,31 @@ internal sealed class EngineConnection(string sid, int version, EngineHandshake 
     }
 
     void IThreadPoolWorkItem.Execute() => _ = WriteAsync();
+
+    private async ValueTask<bool> HandleAsync(IncomingPacket packet)
+    {
+        switch (packet.Type)
+        {
+            case '1':
+                Close("transport close", packet: OutgoingPacket.Noop);
+                return true;
+            case '2' when Version == 3:
+                Send(OutgoingPacket.Text([(byte)'3', .. packet.Data.Span]));
+                return true;
+            case '3' when Version == 4:
+                return true;
+            case IncomingPacket.Message:
+                metrics.Received();
+                if (!await _pace.KeepAsync())
+                {
+                    Close("too fast", OutgoingPacket.CloseFrame(1008));
+                }
+
+                return !IsClosed && await Client.ReceiveAsync(packet.Data, packet.IsBinary);
+            default:
+                return packet.Type is '6';
+        }
+    }
 
     private void Enqueue(OutgoingPacket packet)
     {
@@ -415,32 +395,5 @@ internal sealed class EngineConnection(string sid, int version, EngineHandshake 
         var packet = _queue.Dequeue();
         _queuedBytes -= packet.Frame.Length;
         return packet.IsBinary && Version == 3 ? packet.AsOfVersion3().Frame : packet.Frame;
-    }
-
-    /// <summary>Who sends faster than allowed is not read from, and closed who goes on.</summary>
-    private async ValueTask KeepPaceAsync()
-    {
-        var now = clock.GetTimestamp();
-        var interval = clock.TimestampFrequency / options.MessagesPerSecond;
-        if (_paceWholeAt <= now)
-        {
-            (_paceWholeAt, _overPaceSince) = (now, 0);
-        }
-
-        _paceWholeAt += interval;
-        var wait = _paceWholeAt - now - (interval * (options.MessageBurst + 1L));
-        if (wait <= 0)
-        {
-            return;
-        }
-
-        _overPaceSince = _overPaceSince == 0 ? now : _overPaceSince;
-        if (clock.GetElapsedTime(_overPaceSince, now) > options.ThrottledFor)
-        {
-            Close("too fast", OutgoingPacket.CloseFrame(1008));
-            return;
-        }
-
-        await Task.Delay(TimeSpan.FromSeconds((double)wait / clock.TimestampFrequency), clock);
     }
 }

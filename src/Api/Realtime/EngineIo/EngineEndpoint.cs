@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 using Vtp.Api.Http;
+using Vtp.Application.Common;
 using Vtp.Infrastructure.Realtime;
 
 namespace Vtp.Api.Realtime.EngineIo;
@@ -12,7 +13,7 @@ namespace Vtp.Api.Realtime.EngineIo;
 /// The HTTP side of Engine.IO, versions 4 and 3: handshake, polling, WebSocket, and the change from one to the other. Errors
 /// are those of the protocol.
 /// </summary>
-internal sealed class EngineEndpoint(EngineServer server, RealtimeOptions options, RealtimeMetrics metrics, TimeProvider clock)
+internal sealed class EngineEndpoint(EngineServer server, IRateLimiter limiter, RealtimeOptions options, RealtimeMetrics metrics, TimeProvider clock)
 {
     private const int TransportUnknown = 0;
     private const int SidUnknown = 1;
@@ -58,6 +59,11 @@ internal sealed class EngineEndpoint(EngineServer server, RealtimeOptions option
         else if (query["EIO"].ToString() is not ("4" or "3"))
         {
             await RefuseAsync(context, VersionUnknown, "Unsupported protocol version");
+        }
+        else if (await limiter.TakeAsync([new(RateLimitPolicies.Socket, RequestLimits.Network(HttpCaller.AddressOf(context)?.ToString()))], context.RequestAborted) is { IsAdmitted: false } full)
+        {
+            context.Response.Headers.RetryAfter = Math.Ceiling(full.RetryAfter.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            await RefuseAsync(context, Forbidden, "Too many connections", StatusCodes.Status429TooManyRequests);
         }
         else if (server.Open(query["EIO"] == "4" ? 4 : 3, await identify(context), client) is not { } opened)
         {

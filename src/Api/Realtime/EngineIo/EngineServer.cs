@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Security.Cryptography;
 using System.Buffers.Text;
+using Vtp.Application.Common;
 using Vtp.Infrastructure.Realtime;
 
 namespace Vtp.Api.Realtime.EngineIo;
@@ -13,7 +13,7 @@ internal sealed partial class EngineServer(
     private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, EngineConnection> _connections = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<IPAddress, int> _perAddress = new();
+    private readonly ConcurrentDictionary<string, int> _perNetwork = new(StringComparer.Ordinal);
     private int _count;
 
     public int Count => Volatile.Read(ref _count);
@@ -25,12 +25,12 @@ internal sealed partial class EngineServer(
     /// <returns>Null when there are too many already.</returns>
     public EngineConnection? Open(int version, EngineHandshake handshake, Func<EngineConnection, IEngineClient> client)
     {
-        var address = handshake.Address ?? IPAddress.None;
-        if (lifetime.ApplicationStopping.IsCancellationRequested
-            || Interlocked.Increment(ref _count) > options.MaximumConnections
-            || _perAddress.AddOrUpdate(address, 1, static (_, count) => count + 1) > options.ConnectionsPerAddress)
+        var network = RequestLimits.Network(handshake.Address?.ToString());
+        var isTooMany = Interlocked.Increment(ref _count) > options.MaximumConnections;
+        isTooMany |= _perNetwork.AddOrUpdate(network, 1, static (_, count) => count + 1) > options.ConnectionsPerAddress;
+        if (isTooMany || lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            Forget(address);
+            Forget(network);
             return null;
         }
 
@@ -40,7 +40,7 @@ internal sealed partial class EngineServer(
         {
             if (_connections.TryRemove(ended.Sid, out _))
             {
-                Forget(address);
+                Forget(network);
             }
         };
         _connections[connection.Sid] = connection;
@@ -79,12 +79,12 @@ internal sealed partial class EngineServer(
     /// <summary>120 random bits: nobody finds another's.</summary>
     private static string NewSid() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(15));
 
-    private void Forget(IPAddress address)
+    private void Forget(string network)
     {
         Interlocked.Decrement(ref _count);
-        while (_perAddress.TryGetValue(address, out var count))
+        while (_perNetwork.TryGetValue(network, out var count))
         {
-            if (count <= 1 ? _perAddress.TryRemove(new(address, count)) : _perAddress.TryUpdate(address, count - 1, count))
+            if (count <= 1 ? _perNetwork.TryRemove(new(network, count)) : _perNetwork.TryUpdate(network, count - 1, count))
             {
                 return;
             }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using MediatR;
 using Vtp.Api.Http;
@@ -14,6 +15,9 @@ internal sealed class Socket : ITopicFollower
 {
     /// <summary>The acknowledgement did not come in time, or the client has gone.</summary>
     public static readonly Refusal Unanswered = new(RefusalKind.Busy, "realtime.unanswered", "The client did not answer in time.");
+
+    /// <summary>The reason for the end of a socket that was never let in.</summary>
+    public const string Refused = "refused";
 
     private const int MaximumTopics = 128;
     private const int MaximumWaitingEvents = 64;
@@ -294,7 +298,7 @@ internal sealed class Socket : ITopicFollower
         var json = reply switch
         {
             { Refusal: { } refusal } => JsonSerializer.SerializeToUtf8Bytes(new object[] { SocketProblem.Of(refusal) }, Json.Options),
-            { Answer: SocketReply.RawReply answer } => JsonSerializer.SerializeToUtf8Bytes(answer.Arguments, Json.Options),
+            { Answer: SocketReply.RawReply answer } => Encoding.UTF8.GetBytes($"[{string.Join(',', answer.Arguments.Select(argument => argument.GetRawText()))}]"),
             { Answer: { } answer } => JsonSerializer.SerializeToUtf8Bytes(new object[] { answer }, Json.Options),
             _ => [(byte)'[', (byte)']'],
         };

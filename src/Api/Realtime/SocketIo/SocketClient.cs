@@ -11,6 +11,10 @@ namespace Vtp.Api.Realtime.SocketIo;
 internal sealed class SocketClient(SocketServices services, EngineConnection connection) : IEngineClient
 {
     private const int MaximumNamespaces = 16;
+
+    // To check a credential costs more than to show one.
+    private const int MaximumRefusals = 10;
+
     private static readonly Refusal SignInNeeded = new(RefusalKind.Unauthenticated, "auth.required", "Show a credential: auth.token, auth.apiKey or a ticket.");
 
     private readonly Dictionary<string, Socket> _sockets = new(StringComparer.Ordinal);
@@ -19,6 +23,7 @@ internal sealed class SocketClient(SocketServices services, EngineConnection con
     private readonly List<ReadOnlyMemory<byte>> _attachments = [];
     private SocketPacket? _incomplete;
     private int _attachedBytes;
+    private int _refusals;
     private long _aloneSince = services.Clock.GetTimestamp();
 
     public void Opened()
@@ -176,6 +181,7 @@ internal sealed class SocketClient(SocketServices services, EngineConnection con
             if (await EnterAsync(space, auth) is { } refusal)
             {
                 Refuse(space.Name, refusal.Detail, SocketProblem.Of(refusal));
+                return ++_refusals < MaximumRefusals;
             }
         }
         catch (OperationCanceledException) when (_over.IsCancellationRequested)
@@ -199,7 +205,7 @@ internal sealed class SocketClient(SocketServices services, EngineConnection con
             return null;
         }
 
-        var socket = new Socket(services, connection, space, caller) { Secret = space.IsRecoverable ? OneTimeSecret.New() : null };
+        var socket = new Socket(services, connection, space, caller) { Secret = space.IsRecoverable && connection.Version == 4 ? OneTimeSecret.New() : null };
         return Add(socket) ?? await LetInAsync(socket, auth);
     }
 
@@ -207,7 +213,7 @@ internal sealed class SocketClient(SocketServices services, EngineConnection con
     {
         if (await socket.Space.ConnectAsync(socket, auth, _over.Token) is { } refusal)
         {
-            socket.End("server namespace disconnect");
+            socket.End(Socket.Refused);
             lock (_lock)
             {
                 _sockets.Remove(socket.Space.Name);
@@ -256,7 +262,7 @@ internal sealed class SocketClient(SocketServices services, EngineConnection con
             _sockets.Remove(space.Name);
         }
 
-        socket.End("server namespace disconnect");
+        socket.End(Socket.Refused);
         return false;
     }
 
@@ -279,7 +285,7 @@ internal sealed class SocketClient(SocketServices services, EngineConnection con
 
         if (isClosed)
         {
-            socket.End("transport close");
+            socket.End(Socket.Refused);
             throw new OperationCanceledException(_over.Token);
         }
 

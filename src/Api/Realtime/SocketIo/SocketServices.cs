@@ -71,7 +71,10 @@ internal sealed partial class SocketServices(
             Forget(caller.Owner);
         }
 
-        _ = LeaveAsync(socket, reason);
+        if (reason != Socket.Refused)
+        {
+            _ = LeaveAsync(socket, reason);
+        }
     }
 
     /// <summary>A handler that fails is this server's fault, and the client is told no more than that.</summary>
@@ -97,9 +100,9 @@ internal sealed partial class SocketServices(
         try
         {
             await Task.Yield();
-            if (socket.Secret is { } secret && reason is "client namespace disconnect" or "server namespace disconnect")
+            if (reason is "client namespace disconnect" or "server namespace disconnect" && socket.Secret is { } secret)
             {
-                await Sessions.ForgetAsync(Socket.HashOf(socket.Secret!), CancellationToken.None);
+                await Sessions.ForgetAsync(Socket.HashOf(secret), CancellationToken.None);
             }
 
             await socket.Space.DisconnectedAsync(socket, reason);
