@@ -6,12 +6,14 @@ using System.Net.WebSockets;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Vtp.Benchmarks;
 
 /// <summary>
 /// What the relay carries: chunks of 256 KiB in base64, cut into frames of 4096 bytes as peers of the field cut them, beside a
-/// floor that hands on every frame unread; and what a crowd of peers that take nothing costs in memory.
+/// floor that hands on every frame unread; and what a crowd of peers that take next to nothing costs in memory.
 /// </summary>
 internal static class RelayDrive
 {
@@ -28,7 +30,7 @@ internal static class RelayDrive
     public static async Task RunAsync(CancellationToken ct)
     {
         await using var database = await TemporaryPostgres.StartAsync(ct);
-        await using var vtp = await Drive.StartVtpAsync(database, ct, new("API_KEYS", Key));
+        await using var vtp = await Drive.StartVtpAsync(database, ct, new KeyValuePair<string, string>("API_KEYS", Key));
         await using var floor = await ServerProcess.StartAsync(typeof(RelayDrive).Assembly.Location, [FloorName], [], ct);
         var output = Console.Out;
 
@@ -128,7 +130,9 @@ internal static class RelayDrive
         {
             var (from, to) = ($"sender-stalled-{number}", $"receiver-stalled-{number}");
             await RegisterAsync(vtp.Url, to, ct);
-            peers.Add(await RelayPeer.ConnectAsync(vtp.Url, $"/relay?peer_id={to}", ct, stalls: true));
+            var receiver = await RelayPeer.ConnectAsync(vtp.Url, $"/relay?peer_id={to}", ct, stalls: true);
+            peers.Add(receiver);
+            work.Add(receiver.HearLittleAsync(end.Token));
             var sender = await JoinAsync(vtp.Url, from, ct);
             peers.Add(sender);
             work.Add(sender.HearAsync(end.Token));
@@ -143,9 +147,10 @@ internal static class RelayDrive
             await Task.Delay(TimeSpan.FromMilliseconds(500), ct);
         }
 
+        var beside = await carried / 1e6;
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"With {Stalled} receivers that take nothing and as many senders that flood them: memory {before:0} MB before, {most:0} MB at most; others are carried {await carried / 1e6:0} MB/s meanwhile."));
+            $"With {Stalled} receivers that take 160 KB/s and as many senders that flood them: memory {before:0} MB before, {most:0} MB at most; others are carried {beside:0} MB/s meanwhile."));
         await end.CancelAsync();
         await Task.WhenAll(work);
         peers.ForEach(peer => peer.Dispose());

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
@@ -24,7 +23,7 @@ internal sealed class RelayPeer : IDisposable
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         if (stalls)
         {
-            socket.ReceiveBufferSize = FrameBytes;
+            socket.ReceiveBufferSize = 16 * FrameBytes;
         }
 
         await socket.ConnectAsync(server.Host, server.Port, ct);
@@ -61,9 +60,8 @@ internal sealed class RelayPeer : IDisposable
             frames.WriteByte((byte)(0x80 | (length < 126 ? length : 126)));
             if (length >= 126)
             {
-                Span<byte> bytes = stackalloc byte[2];
-                BinaryPrimitives.WriteUInt16BigEndian(bytes, (ushort)length);
-                frames.Write(bytes);
+                frames.WriteByte((byte)(length >> 8));
+                frames.WriteByte((byte)length);
             }
 
             frames.Write([0, 0, 0, 0]);
@@ -104,6 +102,22 @@ internal sealed class RelayPeer : IDisposable
             while (await _socket.ReceiveAsync(_buffer, ct) is > 0 and var count)
             {
                 Interlocked.Add(ref _heard, count);
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException)
+        {
+            // That was all.
+        }
+    }
+
+    /// <summary>Some 160 KB a second, which is too little for what it is sent, and just enough not to be let go.</summary>
+    public async Task HearLittleAsync(CancellationToken ct)
+    {
+        try
+        {
+            while (await _socket.ReceiveAsync(_buffer.AsMemory(0, 4 * FrameBytes), ct) > 0)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), ct);
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or SocketException)

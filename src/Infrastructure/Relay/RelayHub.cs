@@ -11,8 +11,9 @@ namespace Vtp.Infrastructure.Relay;
 /// <summary>The links of this node: a message finds its target here, or goes to the node that has it.</summary>
 public sealed partial class RelayHub : BackgroundService, IRelay
 {
-    // How soon a node that was full of messages is looked at again.
+    // How soon a node that was full of messages is looked at again, and one whose shares may have grown.
     internal static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(20);
+    internal static readonly TimeSpan LongBreath = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<RelayPeer, RelayLink> _links = new();

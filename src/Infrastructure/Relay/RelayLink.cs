@@ -5,8 +5,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
-using System.Threading.Channels;
 using Vtp.Application.Tracker.Relay;
+using Vtp.Infrastructure.Notices;
 
 namespace Vtp.Infrastructure.Relay;
 
@@ -22,7 +22,7 @@ public sealed class RelayLink : IRelaySender
     private readonly RelayHub _hub;
     private readonly byte[] _from;
     private readonly RelayQueue _queue;
-    private readonly Channel<bool> _room = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Wakes _room = new();
     private readonly TaskCompletionSource<RelayClose> _closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RelaySeat _seat;
     private byte[]? _buffer;
@@ -36,7 +36,7 @@ public sealed class RelayLink : IRelaySender
     internal RelayLink(RelayHub hub, RelaySeat seat, RelayTally tally)
     {
         Tally = tally;
-        (_hub, _seat, Peer, _queue) = (hub, seat, new RelayPeer(seat.Project, seat.PeerId), new RelayQueue(hub.Options.QueueBytes, hub.Clock));
+        (_hub, _seat, Peer, _queue) = (hub, seat, new RelayPeer(seat.Project, seat.PeerId), new RelayQueue(hub.Options.QueueBytes, hub.Memory, hub.Clock));
         _from = Encoding.UTF8.GetBytes($"{{\"from\":{JsonSerializer.Serialize(seat.PeerId)},\"timestamp\":\"");
     }
 
@@ -111,19 +111,10 @@ public sealed class RelayLink : IRelaySender
             _hub.Route(this, message.To, message.Message);
         }
 
-        while (Volatile.Read(ref _account) > _hub.Options.QueueBytes || _hub.Memory.IsFull)
+        while (Volatile.Read(ref _account) > _hub.Memory.ShareOf(_hub.Options.QueueBytes) || _hub.Memory.IsFull)
         {
-            using var pause = _hub.Memory.IsFull ? new CancellationTokenSource(RelayHub.Breath) : null;
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, pause?.Token ?? default);
-            try
-            {
-                await _room.Reader.ReadAsync(either.Token);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                // The node was full: look again.
-                continue;
-            }
+            // Also what others give back to the node makes room.
+            await _room.WaitAsync(_hub.Memory.IsFull ? RelayHub.Breath : RelayHub.LongBreath, cancellationToken);
         }
     }
 
@@ -198,7 +189,7 @@ public sealed class RelayLink : IRelaySender
         if (hasWaited)
         {
             Interlocked.Add(ref _account, -message.Weight);
-            _room.Writer.TryWrite(true);
+            _room.Wake();
         }
     }
 

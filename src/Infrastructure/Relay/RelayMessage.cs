@@ -90,12 +90,19 @@ internal sealed record RelayFault(int Code, string Message)
 /// <summary>The arrays of all messages of this node, counted: what is on its way costs so much memory and no more.</summary>
 internal sealed class RelayMemory(long maximum)
 {
+    private const int Shares = 64;
+
     private long _held;
 
     public long Held => Volatile.Read(ref _held);
 
     /// <summary>Nobody begins to read another message until some have gone out.</summary>
     public bool IsFull => Held > maximum;
+
+    /// <summary>
+    /// What one queue may hold just now: the fuller the node is the less, so that those who take little leave room for others.
+    /// </summary>
+    public long ShareOf(long capacity) => Math.Min(capacity, Math.Max(0, maximum - Held) / Shares);
 
     public byte[] Rent(int length)
     {

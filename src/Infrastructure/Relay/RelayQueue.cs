@@ -6,7 +6,7 @@ namespace Vtp.Infrastructure.Relay;
 /// What one peer is to be sent, in its order: first what has its place, which is so many bytes and no more, then what waits
 /// for one on its senders' accounts.
 /// </summary>
-internal sealed class RelayQueue(long capacity, TimeProvider clock)
+internal sealed class RelayQueue(long capacity, RelayMemory memory, TimeProvider clock)
 {
     private readonly Lock _lock = new();
     private readonly Queue<RelayMessage> _waiting = new();
@@ -121,7 +121,7 @@ internal sealed class RelayQueue(long capacity, TimeProvider clock)
         message.Dispose();
     }
 
-    private bool Fits(RelayMessage message) => _bytes == 0 || _bytes + message.Weight <= capacity;
+    private bool Fits(RelayMessage message) => _bytes == 0 || _bytes + message.Weight <= memory.ShareOf(capacity);
 
     private void Place(RelayMessage message)
     {

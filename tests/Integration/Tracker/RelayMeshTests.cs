@@ -8,10 +8,10 @@ namespace Vtp.Integration.Tracker;
 [Collection(Alone.Name)]
 public sealed class RelayMeshTests(RelayMeshTests.Pair pair) : IClassFixture<RelayMeshTests.Pair>
 {
-    private Nodes Nodes => pair.Nodes;
+    private Nodes Shared => pair.Nodes;
 
     [Fact]
-    public Task A_message_finds_its_target_on_another_node_and_the_answer_comes_back() => ExchangeAsync(Nodes);
+    public Task A_message_finds_its_target_on_another_node_and_the_answer_comes_back() => ExchangeAsync(Shared);
 
     private static async Task ExchangeAsync(Nodes nodes)
     {
@@ -47,7 +47,7 @@ public sealed class RelayMeshTests(RelayMeshTests.Pair pair) : IClassFixture<Rel
     [Fact]
     public async Task A_peer_that_connects_to_another_node_is_there_and_here_no_more()
     {
-        var nodes = Nodes;
+        var nodes = Shared;
         var (id, askerId) = (RelayNode.NewId(), RelayNode.NewId());
         await using var older = await nodes.One.PeerAsync(id);
         await using var asker = await nodes.One.PeerAsync(askerId);
@@ -65,7 +65,7 @@ public sealed class RelayMeshTests(RelayMeshTests.Pair pair) : IClassFixture<Rel
     [Fact]
     public async Task A_stalled_receiver_on_another_node_holds_its_sender_back_and_every_message_is_told_of()
     {
-        var nodes = Nodes;
+        var nodes = Shared;
         var (stalledId, quickId) = (RelayNode.NewId(), RelayNode.NewId());
         nodes.One.Register(stalledId);
         await using var stalled = await RelayClient.ConnectAsync(nodes.One, $"/relay?peer_id={stalledId}", stalls: true);
@@ -102,7 +102,7 @@ public sealed class RelayMeshTests(RelayMeshTests.Pair pair) : IClassFixture<Rel
     [Fact]
     public async Task Of_a_node_that_has_died_the_others_forget_the_peers_and_whoever_asks_is_told()
     {
-        var nodes = Nodes;
+        var nodes = Shared;
         var id = RelayNode.NewId();
         await using var asker = await nodes.One.PeerAsync();
 
@@ -148,7 +148,7 @@ public sealed class RelayMeshTests(RelayMeshTests.Pair pair) : IClassFixture<Rel
     [Fact]
     public async Task A_server_that_stops_sends_what_waits_says_where_to_go_and_leaves_no_trace()
     {
-        var third = new RelayNode(Nodes.One.ConnectionString, Nodes.One.Peers, []);
+        var third = new RelayNode(Shared.One.ConnectionString, Shared.One.Peers, []);
         await third.InitializeAsync();
         var id = RelayNode.NewId();
         await using var peer = await third.PeerAsync(id);
@@ -171,8 +171,8 @@ public sealed class RelayMeshTests(RelayMeshTests.Pair pair) : IClassFixture<Rel
         (await feed.ClosedAsync()).Should().Be(1001);
         await peer.Socket.CloseOutputAsync(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
         await stopping;
-        (await Nodes.One.QueryAsync<long>("SELECT count(*) FROM relay_links WHERE peer_id = $1", id)).Should().Be(0);
-        (await Nodes.One.QueryAsync<long>("SELECT count(*) FROM relay_nodes")).Should().Be(2);
+        (await Shared.One.QueryAsync<long>("SELECT count(*) FROM relay_links WHERE peer_id = $1", id)).Should().Be(0);
+        (await Shared.One.QueryAsync<long>("SELECT count(*) FROM relay_nodes")).Should().Be(2);
         await third.DisposeAsync();
     }
 

@@ -20,7 +20,7 @@ public sealed class RelayHubTests : IDisposable
     private readonly SteppedClock _clock = new();
     private readonly RelayHub _hub;
 
-    public RelayHubTests() => _hub = Hub(new RelayOptions { MaximumMessageBytes = 64 * 1024, QueueBytes = 64 * 1024, MaximumMemory = 4 << 20 });
+    public RelayHubTests() => _hub = Hub(new RelayOptions { MaximumMessageBytes = 64 * 1024, QueueBytes = 64 * 1024, MaximumMemory = 16 << 20 });
 
     public void Dispose()
     {
@@ -188,19 +188,37 @@ public sealed class RelayHubTests : IDisposable
     {
         using var hub = Hub(new RelayOptions { MaximumMessageBytes = 64 * 1024, QueueBytes = 64 * 1024, MaximumMemory = 64 * 1024 });
         var (one, two) = (Join(hub, "peer-one"), Join(hub, "peer-two"));
-        for (var number = 0; number < 4; number++)
-        {
-            await SayAsync(one, Chunk("peer-two", number));
-        }
+        await SayAsync(one, Chunk("peer-two", 0));
 
-        var blocked = SayAsync(one, Chunk("peer-two", 4));
+        var blocked = SayAsync(one, Chunk("peer-two", 1));
         blocked.IsCompleted.Should().BeFalse();
-        for (var number = 0; number < 5; number++)
-        {
-            (await HearAsync(two)).Should().Contain($"\"request_id\":\"{number}\"");
-        }
+        (await HearAsync(two)).Should().Contain("\"request_id\":\"0\"");
 
         await blocked.WaitAsync(Soon);
+        (await HearAsync(two)).Should().Contain("\"request_id\":\"1\"");
+    }
+
+    [Fact]
+    public async Task A_crowd_that_takes_nothing_leaves_room_for_others()
+    {
+        using var hub = Hub(new RelayOptions { MaximumMessageBytes = 64 * 1024, QueueBytes = 256 * 1024, MaximumMemory = 4 << 20 });
+        for (var pair = 0; pair < 20; pair++)
+        {
+            var sender = Join(hub, $"sender-{pair}");
+            Join(hub, $"receiver-{pair}");
+            while (SayAsync(sender, Chunk($"receiver-{pair}", 0)) is { IsCompleted: true })
+            {
+                // Until nobody reads on.
+            }
+        }
+
+        hub.Memory.IsFull.Should().BeFalse();
+        var (one, two) = (Join(hub, "peer-one"), Join(hub, "peer-two"));
+        for (var number = 0; number < 10; number++)
+        {
+            await SayAsync(one, Chunk("peer-two", number)).WaitAsync(Soon);
+            (await HearAsync(two)).Should().Contain($"\"request_id\":\"{number}\"");
+        }
     }
 
     [Fact]
