@@ -55,8 +55,8 @@ try
     app.UseTrustedProxies();
     app.UseHttpsRedirect();
     app.UseOrigins();
+    app.UseSocketIo(); // Before that for all others, which leaves alone what is a WebSocket already.
     app.UseWebSockets();
-    app.UseSocketIo();
     app.UseCaller();
     app.UseLimits();
 

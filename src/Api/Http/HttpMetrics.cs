@@ -14,15 +14,10 @@ internal static class HttpMetrics
     private static readonly Counter<long> RateLimited =
         Meter.CreateCounter<long>("vtp.http.rate_limited", description: "Requests that were refused because there were too many (429).");
 
+    /// <summary>Of any refusal, so that who watches one of them sees it at zero before it happens.</summary>
     public static void Refused(int status)
     {
-        if (status == StatusCodes.Status401Unauthorized)
-        {
-            AuthFailures.Add(1);
-        }
-        else if (status == StatusCodes.Status429TooManyRequests)
-        {
-            RateLimited.Add(1);
-        }
+        AuthFailures.Add(status == StatusCodes.Status401Unauthorized ? 1 : 0);
+        RateLimited.Add(status == StatusCodes.Status429TooManyRequests ? 1 : 0);
     }
 }

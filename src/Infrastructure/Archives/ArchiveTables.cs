@@ -72,6 +72,10 @@ internal static class ArchiveTables
         ["archive_exports"] = "Archives themselves, which an archive does not hold.",
         ["archive_export_chunks"] = "Of exports, which stay.",
         ["dead_jobs"] = "Work that this server gave up.",
+        ["tracker_peers"] = "Computers that are connected to this server, and register with the new one themselves.",
+        ["tracker_files"] = "Announced by the peers that have them, also to the new server.",
+        ["tracker_members"] = "Which peer has which file, as it announces.",
+        ["relay_links"] = "Connections to this server.",
     };
 
     private static readonly IReadOnlyList<ArchiveTable> All =

@@ -15,8 +15,8 @@ public sealed class ConnectionTests(VtpApi api) : IClassFixture<VtpApi>
         var held = new List<NpgsqlConnection>();
         try
         {
-            // The listener for jobs holds one for good.
-            var size = new NpgsqlConnectionStringBuilder(pool.ConnectionString).MaxPoolSize - 1;
+            // The listener for notifications holds one for good, and so does the journal of the tracker.
+            var size = new NpgsqlConnectionStringBuilder(pool.ConnectionString).MaxPoolSize - 2;
             while (held.Count < size)
             {
                 held.Add(await pool.OpenConnectionAsync());

@@ -23,7 +23,7 @@ internal sealed class RevokeInvitationHandler(IVtpDb db, AuditSubject audit, Tim
     public async Task<Result<Message>> Handle(RevokeInvitationCommand request, CancellationToken cancellationToken)
     {
         var organization = new OrganizationId(request.Id);
-        var invitation = await db.Invitations
+        var invitation = await db.Invitations.ForUpdate() // It may be in the hands of whoever mails it.
             .SingleOrDefaultAsync(one => one.OrganizationId == organization && one.Id == request.InvitationId, cancellationToken);
         if (invitation is null)
         {
