@@ -8,6 +8,7 @@ using Vtp.Integration.Fixture;
 namespace Vtp.Integration.Realtime;
 
 /// <summary>Clients that behave badly, in crowds.</summary>
+[Collection(Alone.Name)]
 public sealed class FaultTests(LiveApi api, SocketClients clients) : IClassFixture<LiveApi>, IClassFixture<SocketClients>
 {
     [Fact]

@@ -125,7 +125,7 @@ public sealed class SharedLimitTests : IAsyncLifetime
         var guess = budgets.Should().ContainSingle(budget => budget.Name.StartsWith("vtp:{limits}:sign-in:", StringComparison.Ordinal)).Subject;
         guess.Name.Should().NotContain("noor").And.NotContain("@");
         guess.Life.Should().BePositive().And.BeLessThanOrEqualTo(TimeSpan.FromSeconds(12));
-        budgets.Should().OnlyContain(budget => budget.Life != null);
+        budgets.Where(budget => budget.Name.StartsWith("vtp:{limits}:", StringComparison.Ordinal)).Should().OnlyContain(budget => budget.Life != null || !redis.GetDatabase().KeyExists(budget.Name, StackExchange.Redis.CommandFlags.None), "one may have ended meanwhile");
     }
 
     private async Task DisturbedAsync(Func<Task> disturb, Func<Task> repair)
