@@ -149,15 +149,19 @@ internal static class Server
             throw;
         }
 
-        var stopped = app.WaitForShutdownAsync();
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var stopping = app.Lifetime.ApplicationStopping.Register(told.SetResult);
         await GreetAsync(app, options, database);
-        if (database is not null && await Task.WhenAny(stopped, database.Exited) != stopped)
+        if (database is not null && await Task.WhenAny(told.Task, database.Exited) != told.Task)
         {
-            await app.StopAsync();
+            // What is at work cannot be saved any more, so there is little to wait for.
+            using var hurry = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+            await app.StopAsync(hurry.Token);
             throw new StartupFault($"The embedded PostgreSQL server has stopped; {Path.Combine(options.Folder, "postgres.log")} says why.");
         }
 
-        await stopped;
+        await told.Task;
+        await app.StopAsync();
     }
 
     private static async Task GreetAsync(WebApplication app, StartOptions options, EmbeddedPostgres? database)

@@ -39,7 +39,7 @@ internal sealed partial class KnownNodes(NpgsqlDataSource database, NodeSign own
             command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = own.Name });
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException)
+        catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException or OperationCanceledException)
         {
             // It looks like one that has died, then.
             LogStays(exception);

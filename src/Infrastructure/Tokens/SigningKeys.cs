@@ -45,7 +45,7 @@ internal sealed partial class SigningKeys(
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var kid = await AddAsync(connection, clock.GetUtcNow() + options.Value.KeyAnnouncement, cancellationToken);
-        await LoadAsync(connection, cancellationToken);
+        _keys = await ReadAsync(connection, cancellationToken);
         return kid;
     }
 
@@ -65,40 +65,45 @@ internal sealed partial class SigningKeys(
         }
     }
 
-    /// <summary>Reads the keys; makes one when there is none or the newest is old; drops those whose tokens have all expired.</summary>
+    /// <summary>
+    /// Reads the keys; makes one when there is none or the newest is old; drops those whose tokens have all expired. The set in
+    /// use is replaced at the end: at no moment is there none to sign with.
+    /// </summary>
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await LoadAsync(connection, cancellationToken);
-        if (!NeedsKey())
+        var keys = await ReadAsync(connection, cancellationToken);
+        if (NeedsKey(keys))
         {
-            return;
+            await ReplaceAsync(connection, cancellationToken);
+            keys = await ReadAsync(connection, cancellationToken);
         }
 
-        await using (var transaction = await connection.BeginTransactionAsync(cancellationToken))
-        {
-            await using var take = new NpgsqlCommand("SELECT pg_advisory_xact_lock($1)", connection)
-            {
-                Parameters = { new() { Value = RotationLock } },
-            };
-            await take.ExecuteNonQueryAsync(cancellationToken);
-            await LoadAsync(connection, cancellationToken);
-            if (NeedsKey())
-            {
-                var now = clock.GetUtcNow();
-                await AddAsync(connection, _keys.Count == 0 ? now : now + options.Value.KeyAnnouncement, cancellationToken);
-            }
-
-            await RetireAsync(connection, cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
-        }
-
-        await LoadAsync(connection, cancellationToken);
+        _keys = keys;
     }
 
-    private bool NeedsKey() => _keys.Count == 0 || clock.GetUtcNow() - _keys[0].SignsFrom > options.Value.KeyRotation;
+    private async Task ReplaceAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var take = new NpgsqlCommand("SELECT pg_advisory_xact_lock($1)", connection)
+        {
+            Parameters = { new() { Value = RotationLock } },
+        };
+        await take.ExecuteNonQueryAsync(cancellationToken);
+        var keys = await ReadAsync(connection, cancellationToken);
+        if (NeedsKey(keys))
+        {
+            var now = clock.GetUtcNow();
+            await AddAsync(connection, keys.Count == 0 ? now : now + options.Value.KeyAnnouncement, cancellationToken);
+        }
 
-    private async Task LoadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+        await RetireAsync(connection, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private bool NeedsKey(List<SigningKey> keys) => keys.Count == 0 || clock.GetUtcNow() - keys[0].SignsFrom > options.Value.KeyRotation;
+
+    private async Task<List<SigningKey>> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand("SELECT kid, private_key, signs_from FROM signing_keys ORDER BY signs_from DESC", connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -110,7 +115,7 @@ internal sealed partial class SigningKeys(
                 ?? SigningKey.Import(kid, sealer.Open(reader.GetFieldValue<byte[]>(1)), reader.GetFieldValue<DateTimeOffset>(2)));
         }
 
-        _keys = keys;
+        return keys;
     }
 
     private async Task<string> AddAsync(NpgsqlConnection connection, DateTimeOffset signsFrom, CancellationToken cancellationToken)

@@ -13,8 +13,11 @@ namespace Vtp.Integration.Http;
 /// <summary>A key's answer and its change are one, whichever server is asked and whatever happens to the first one.</summary>
 public sealed class IdempotencyAcrossNodesTests(IdempotencyAcrossNodesTests.Nodes nodes) : IClassFixture<IdempotencyAcrossNodesTests.Nodes>
 {
-    private const string RunningCommands =
-        "FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    // The servers' own work takes locks of 32 bits, which leave the upper half empty.
+    private const string RunningCommands = """
+        FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND classid NOT IN (0, 4294967295)
+        """;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 

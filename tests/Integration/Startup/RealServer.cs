@@ -108,7 +108,8 @@ internal sealed class RealServer : IAsyncDisposable
 
     public async Task<int> ExitAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        var exited = _process.WaitForExitAsync();
+        (await Task.WhenAny(exited, Task.Delay(Patience))).Should().Be(exited, $"it should end, but said: {Output[^Math.Min(Output.Length, 8000)..]}");
         return _process.ExitCode;
     }
 
