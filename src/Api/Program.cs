@@ -32,7 +32,7 @@ try
     builder.Services.AddScoped<HttpCaller>();
     builder.Services.AddScoped<LongPoll>();
     builder.Services.AddSingleton<AnnouncementReader>();
-    builder.Services.AddScoped<ICaller>(provider => provider.GetRequiredService<HttpCaller>());
+    builder.Services.AddTransient<ICaller>(provider => provider.GetRequiredService<HttpCaller>());
     builder.Services.ConfigureHttpJsonOptions(json => Json.Configured(json.SerializerOptions));
     builder.Services.AddTraceIdentifiers();
     builder.Services.AddProblems();

@@ -50,7 +50,7 @@ public interface ISwarms
     IReadOnlyList<CategoryView> Categories(ProjectId project);
 
     /// <summary>Who has it and is online; of more than the limit so many, by chance.</summary>
-    SwarmPeer[] Holders(ProjectId project, ContentHash file, int limit);
+    HolderSample Holders(ProjectId project, ContentHash file, int limit);
 
     /// <summary>All chunks of a file.</summary>
     ValueTask<ChunkListJson> ChunksAsync(ListedFile file, CancellationToken cancellationToken);

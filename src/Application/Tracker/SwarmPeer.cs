@@ -33,6 +33,28 @@ public sealed class SwarmPeer
     private sealed record Fields(string PeerId, string Ip, int Port, string Hostname);
 }
 
+/// <summary>Some of those who hold a file, as several who ask are told.</summary>
+/// <param name="peers">In no order.</param>
+/// <param name="limit">How many were asked for.</param>
+public sealed class HolderSample(SwarmPeer[] peers, int limit)
+{
+    // Few enough that those who begin at the same time are not all sent to the same peers.
+    private const int Askers = 8;
+
+    private PeerListJson? _json;
+    private int _askers = 1;
+
+    public IReadOnlyList<SwarmPeer> Peers => peers;
+
+    public int Limit => limit;
+
+    /// <summary>Whether one more may be told it.</summary>
+    public bool IsGoodForAnother() => Interlocked.Increment(ref _askers) <= Askers;
+
+    /// <param name="chunks">All of the file.</param>
+    public PeerListJson Json(ChunkNumbersJson chunks) => _json ??= PeerListJson.Of(peers, chunks);
+}
+
 /// <summary>Holders of one file, each with all its chunks.</summary>
 [JsonConverter(typeof(Converter<PeerListJson>))]
 public sealed class PeerListJson : IWrittenJson

@@ -1,5 +1,7 @@
 using System.Net.Sockets;
+using System.Reflection;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Vtp.Infrastructure.Audit;
@@ -13,12 +15,19 @@ public static class DatabaseStartup
     public static async Task MigrateDatabaseAsync(this IServiceProvider services, CancellationToken cancellationToken)
     {
         var database = services.GetRequiredService<NpgsqlDataSource>();
-        await using var scope = services.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<VtpDbContext>();
         try
         {
             // Not by EF Core, which logs a server that is away with a stack trace, and wraps what it said.
             await RefuseBypassAsync(database, cancellationToken);
+
+            // Nor this, which nearly every start finds: EF Core needs most of a second to begin.
+            if (await IsUpToDateAsync(database, cancellationToken))
+            {
+                return;
+            }
+
+            await using var scope = services.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<VtpDbContext>();
 
             // EF Core's own lock ends with each migration's transaction, and lets another node in between two of them.
             await using var alone = await database.OpenConnectionAsync(cancellationToken);
@@ -48,6 +57,29 @@ public static class DatabaseStartup
         catch (Exception exception) when (Sentence(exception, database.ConnectionString) is string sentence)
         {
             throw new StartupFault(sentence, exception);
+        }
+    }
+
+    private static async Task<bool> IsUpToDateAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        var missing = typeof(SqlMigration).Assembly.GetTypes().Select(type => type.GetCustomAttribute<MigrationAttribute>()?.Id).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        try
+        {
+            await using var command = database.CreateCommand($"SELECT \"MigrationId\" FROM \"{HistoryRepository.DefaultTableName}\"");
+            await using var applied = await command.ExecuteReaderAsync(cancellationToken);
+            while (await applied.ReadAsync(cancellationToken))
+            {
+                if (!missing.Remove(applied.GetString(0)))
+                {
+                    return false;
+                }
+            }
+
+            return missing.Count == 0;
+        }
+        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            return false; // Nothing was ever migrated.
         }
     }
 

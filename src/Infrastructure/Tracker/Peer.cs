@@ -88,8 +88,18 @@ internal sealed class Peer(long id, Swarm swarm, string name, PeerFacts facts, I
 
     public void Replace(PeerFacts facts)
     {
+        var known = _facts;
         Volatile.Write(ref _facts, facts);
+        if (known.Address.Equals(facts.Address) && known.Port == facts.Port && known.Hostname == facts.Hostname)
+        {
+            return;
+        }
+
         Volatile.Write(ref _view, null);
+        foreach (var file in _seats?.Keys ?? Enumerable.Empty<SharedFile>())
+        {
+            file.Forget();
+        }
     }
 
     /// <summary>It has that file.</summary>

@@ -20,6 +20,8 @@ internal sealed class SharedFile(
     DateTimeOffset seededAt)
 {
     private readonly List<Seat> _open = [];
+    private volatile WeakReference<HolderSample>? _sample; // Weak, so that what is asked for seldom does not stay in memory.
+    private int _version;
     private long _seededAt = seededAt.UtcTicks;
 
     public long Id { get; } = id;
@@ -62,6 +64,7 @@ internal sealed class SharedFile(
             {
                 seat.Place = _open.Count;
                 _open.Add(seat);
+                Changed();
             }
         }
     }
@@ -80,21 +83,41 @@ internal sealed class SharedFile(
             (_open[seat.Place], last.Place) = (last, seat.Place);
             _open.RemoveAt(_open.Count - 1);
             seat.Place = Seat.Closed;
+            Changed();
         }
 
         Interlocked.Exchange(ref _seededAt, now.UtcTicks);
     }
 
-    /// <summary>Of more than the limit, one of each stretch of the list, so that each peer is as likely as any other.</summary>
-    public SwarmPeer[] Sample(int limit)
+    /// <summary>Who asks from now on is told of its peers as they are then.</summary>
+    public void Forget()
     {
+        lock (_open)
+        {
+            Changed();
+        }
+    }
+
+    /// <summary>
+    /// Of more than the limit, one of each stretch of the list, so that each peer is as likely as any other. A few who ask
+    /// one after the other are told the same, unless the swarm has changed between them.
+    /// </summary>
+    public HolderSample Sample(int limit)
+    {
+        if (_sample is { } weak && weak.TryGetTarget(out var known) && known.Limit == limit && known.IsGoodForAnother())
+        {
+            return known;
+        }
+
         Span<byte> seed = stackalloc byte[sizeof(ulong)];
         RandomNumberGenerator.Fill(seed);
         var random = BitConverter.ToUInt64(seed);
         Peer[] picked;
+        int version;
         lock (_open)
         {
             // No longer than it takes to pick them: all who ask for this file come through here.
+            version = _version;
             picked = new Peer[Math.Min(limit, _open.Count)];
             var first = picked.Length == 0 ? 0 : (int)(random % (ulong)picked.Length);
             for (var index = 0; index < picked.Length; index++)
@@ -105,10 +128,25 @@ internal sealed class SharedFile(
             }
         }
 
-        return Array.ConvertAll(picked, static peer => peer.View);
+        var sample = new HolderSample(Array.ConvertAll(picked, static peer => peer.View), limit);
+        lock (_open)
+        {
+            if (version == _version)
+            {
+                _sample = new WeakReference<HolderSample>(sample);
+            }
+        }
+
+        return sample;
     }
 
     public ListedFile ToListed() => new(Id, Hash, Name, Size, ChunkSize, ChunkCount, Category, AddedBy, AddedAt, Seeders);
+
+    private void Changed()
+    {
+        _version++;
+        _sample = null;
+    }
 
     /// <summary>SplitMix64, of a seed that nobody can guess.</summary>
     private static ulong Next(ulong state)

@@ -124,10 +124,10 @@ internal sealed class SwarmBook(Memory memory, Journal journal, ChunkLists chunk
             .Select(files => new CategoryView(files.Key, files.Count(), files.Sum(file => file.Size)))
             .OrderBy(category => category.Category, StringComparer.Ordinal)];
 
-    public SwarmPeer[] Holders(ProjectId project, ContentHash file, int limit)
+    public HolderSample Holders(ProjectId project, ContentHash file, int limit)
     {
         metrics.AskedForPeers();
-        return memory.Find(project)?.Files.GetValueOrDefault(file)?.Sample(limit) ?? [];
+        return memory.Find(project)?.Files.GetValueOrDefault(file)?.Sample(limit) ?? new HolderSample([], limit);
     }
 
     public ValueTask<ChunkListJson> ChunksAsync(ListedFile file, CancellationToken cancellationToken) => chunks.OfAsync(file, cancellationToken);

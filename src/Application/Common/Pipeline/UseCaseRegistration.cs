@@ -16,13 +16,13 @@ public static class UseCaseRegistration
 {
     public static IServiceCollection AddUseCases(this IServiceCollection services)
     {
-        services.AddScoped<ServiceFactory>(provider => provider.GetRequiredService);
-        services.AddScoped<IMediator, Mediator>();
+        services.AddTransient<ServiceFactory>(provider => provider.GetRequiredService);
+        services.AddTransient<IMediator, Mediator>();
         services.AddScoped<AuditSubject>();
         services.AddScoped<TenantScope>();
-        services.AddScoped<Access>();
+        services.AddTransient<Access>();
         services.AddScoped<TrackerCallers>();
-        services.AddScoped<ITrackerCaller>(provider => provider.GetRequiredService<TrackerCallers>());
+        services.AddTransient<ITrackerCaller>(provider => provider.GetRequiredService<TrackerCallers>());
         services.AddScoped<RelayAdmission>();
         services.AddSingleton<WaitingLine>();
         services.AddScoped<RequestLimits>();

@@ -32,7 +32,7 @@ internal sealed class FindPeersOfFileHandler(ISwarms swarms, ITrackerCaller trac
             return TrackerRefusals.FileNotFound;
         }
 
-        var peers = PeerListJson.Of(swarms.Holders(project, hash, Math.Clamp(request.Limit ?? Default, 1, Most)), ChunkNumbersJson.Of(file.ChunkCount));
+        var peers = swarms.Holders(project, hash, Math.Clamp(request.Limit ?? Default, 1, Most)).Json(ChunkNumbersJson.Of(file.ChunkCount));
         return new FilePeers(hash.ToString(), file.Name, file.Size, file.ChunkCount, file.ChunkSize, await swarms.ChunksAsync(file, cancellationToken), peers);
     }
 }
