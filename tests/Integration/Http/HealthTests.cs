@@ -51,6 +51,7 @@ public sealed class HealthTests(VtpApi api) : IClassFixture<VtpApi>
         details.Body.GetProperty("uptime").GetInt64().Should().BeGreaterOrEqualTo(0);
         details.Body.GetProperty("database").GetProperty("latency_ms").GetDouble().Should().BePositive();
         details.Body.GetProperty("memory").GetProperty("working_set_mb").GetDouble().Should().BePositive();
+        details.Body.GetProperty("services").GetProperty("redis").GetString().Should().Be("not_configured");
         details.Text.Should().NotContain(new Npgsql.NpgsqlConnectionStringBuilder(api.ConnectionString).Database);
     }
 }

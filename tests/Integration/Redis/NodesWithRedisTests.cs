@@ -39,6 +39,11 @@ public sealed class NodesWithRedisTests(VtpApi api) : IClassFixture<VtpApi>
         ended = Stopwatch.GetTimestamp();
         await VtpApi.UntilAsync(async () => (await other.GetWithKeyAsync(project.Path, project.Secret)).Status == HttpStatusCode.Unauthorized, "the key to be refused");
         Stopwatch.GetElapsedTime(ended).Should().BeLessThan(TimeSpan.FromSeconds(2));
+
+        var isWell = state == "well";
+        await VtpApi.UntilAsync(async () => (await one.GetAsync("/health/detailed")).Body.GetProperty("services").GetProperty("redis").GetString() == (isWell ? "healthy" : "unhealthy"), "the state of Redis to be told");
+        var health = await one.GetAsync("/health/detailed");
+        (health.Status, health["status"]).Should().Be((HttpStatusCode.OK, isWell ? "healthy" : "degraded"));
     }
 
     [Theory]

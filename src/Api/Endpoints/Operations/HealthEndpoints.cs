@@ -6,6 +6,7 @@ using Microsoft.Net.Http.Headers;
 using Npgsql;
 using Vtp.Api.Http;
 using Vtp.Application.Tracker;
+using Vtp.Infrastructure.Redis;
 
 namespace Vtp.Api.Endpoints.Operations;
 
@@ -13,6 +14,7 @@ internal static class HealthEndpoints
 {
     private const string Probe = "Load balancers and orchestrators hold no credential; the answer names no data.";
     private const string Healthy = "healthy";
+    private const string Degraded = "degraded";
     private const string Unhealthy = "unhealthy";
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
     private static readonly DateTimeOffset StartedAt = new(Process.GetCurrentProcess().StartTime);
@@ -32,7 +34,7 @@ internal static class HealthEndpoints
             .WithDescription("503 while the database does not answer.")
             .Produces<HealthStatus>().Produces<HealthStatus>(StatusCodes.Status503ServiceUnavailable);
         health.MapGet("/detailed", GetHealthDetails).WithName("GetHealthDetails").WithSummary("What the process uses and reaches")
-            .WithDescription("Figures for people and dashboards; 503 while the database does not answer.")
+            .WithDescription("Figures for people and dashboards; 503 while the database does not answer, `degraded` while Redis, if there is one, does not.")
             .Produces<HealthDetails>().Produces<HealthDetails>(StatusCodes.Status503ServiceUnavailable);
     }
 
@@ -54,13 +56,13 @@ internal static class HealthEndpoints
     }
 
     private static async Task<IResult> GetHealthDetails(
-        NpgsqlDataSource database, IPeerDirectory peers, IHostEnvironment environment, TimeProvider clock, CancellationToken ct)
+        NpgsqlDataSource database, RedisStatus redis, IPeerDirectory peers, IHostEnvironment environment, TimeProvider clock, CancellationToken ct)
     {
         var (isUp, latency) = await PingAsync(database, ct);
         var (memory, process, swarms) = (GC.GetGCMemoryInfo(), Environment.WorkingSet, peers.CountAll());
         var now = clock.GetUtcNow();
         var details = new HealthDetails(
-            isUp ? Healthy : Unhealthy,
+            !isUp ? Unhealthy : redis.IsUp == false ? Degraded : Healthy,
             "vtp-platform",
             Version,
             Instance,
@@ -83,7 +85,14 @@ internal static class HealthEndpoints
                 Megabytes(process),
                 GC.CollectionCount(0),
                 ThreadPool.ThreadCount),
-            new ServiceHealth(isUp ? Healthy : Unhealthy, "not_configured"),
+            new ServiceHealth(
+                isUp ? Healthy : Unhealthy,
+                redis.IsUp switch
+                {
+                    null => "not_configured",
+                    true => Healthy,
+                    false => Unhealthy,
+                }),
             new SwarmHealth(swarms.PeersOnline, swarms.PeersTotal, swarms.Files));
         return AsJson(details, isUp);
     }
@@ -128,6 +137,7 @@ internal sealed record Liveness(string Status);
 /// <param name="Database">Whether the database answered within two seconds.</param>
 internal sealed record HealthStatus(string Status, string Service, string Version, string Instance, bool Database);
 
+/// <param name="Status"><c>healthy</c>; <c>degraded</c> while a Redis that is configured does not answer, which only costs speed; <c>unhealthy</c>.</param>
 /// <param name="Uptime">Seconds.</param>
 internal sealed record HealthDetails(
     string Status,
@@ -165,4 +175,5 @@ internal sealed record MemoryHealth(
 /// <summary>Of the file tracker, in all projects together.</summary>
 internal sealed record SwarmHealth(int PeersOnline, int PeersTotal, int FilesCount);
 
+/// <param name="Redis"><c>healthy</c>, <c>unhealthy</c> or <c>not_configured</c></param>
 internal sealed record ServiceHealth(string Database, string Redis);
