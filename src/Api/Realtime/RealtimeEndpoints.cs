@@ -21,8 +21,13 @@ internal static class RealtimeEndpoints
         services.AddSingleton<EngineEndpoint>();
         services.AddSingleton<SocketServices>();
         services.AddHostedService<SocketSweep>();
+        services.AddSharedNamespace("/");
         services.AddSingleton<SocketNamespace, EventsNamespace>();
     }
+
+    /// <summary>Served to the features that name it.</summary>
+    public static void AddSharedNamespace(this IServiceCollection services, string name) =>
+        services.AddSingleton<SocketNamespace>(provider => new SharedNamespace(name, provider.GetServices<SocketFeature>()));
 
     /// <summary>WebSockets are taken at this address alone. Which site a browser comes from is asked before anything is believed.</summary>
     public static void UseSocketIo(this WebApplication app) => app.UseWhen(

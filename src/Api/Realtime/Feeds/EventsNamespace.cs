@@ -19,18 +19,16 @@ internal sealed partial class EventsNamespace : SocketNamespace, IDisposable
     private static readonly string[] Shifting = ["member.", "organization.", "project."];
 
     private readonly IMemberships _memberships;
-    private readonly IConnectionCredentials _credentials;
     private readonly IEventWatch _watch;
     private readonly ILogger<EventsNamespace> _logger;
     private readonly ConcurrentDictionary<Socket, byte> _sockets = new();
 
-    public EventsNamespace(IMemberships memberships, IConnectionCredentials credentials, IEventWatch watch, ILogger<EventsNamespace> logger)
+    public EventsNamespace(IMemberships memberships, IEventWatch watch, ILogger<EventsNamespace> logger)
     {
-        (_memberships, _credentials, _watch, _logger) = (memberships, credentials, watch, logger);
+        (_memberships, _watch, _logger) = (memberships, watch, logger);
         watch.Seen += OnSeen;
         On<FollowEventsQuery, Followed>("subscribe", SubscribeAsync);
         On<Unsubscribe, Followed>("unsubscribe", UnsubscribeAsync);
-        On<Authenticate, Authenticated>("authenticate", AuthenticateAsync);
     }
 
     public override string Name => "/events";
@@ -101,18 +99,6 @@ internal sealed partial class EventsNamespace : SocketNamespace, IDisposable
         return new Followed([.. socket.Topics.Select(topic => topic.Interest.Topic)], Recovered: true);
     }
 
-    /// <summary>A fresh access token, before the one that the socket came with expires.</summary>
-    private async ValueTask<Result<Authenticated>> AuthenticateAsync(Socket socket, Authenticate shown, CancellationToken cancellationToken)
-    {
-        if (shown.Token is not { } token || await _credentials.FromTokenAsync(token, cancellationToken) is not { } connected || connected.Owner != socket.Caller!.Owner)
-        {
-            return Refusal.Unauthenticated;
-        }
-
-        socket.Renew(connected);
-        return new Authenticated(connected.GoodUntil);
-    }
-
     /// <returns>Null when it is not the caller's to follow.</returns>
     private async ValueTask<Guid?> OrganizationOfAsync(Connected caller, string topic, CancellationToken cancellationToken)
     {
@@ -161,11 +147,7 @@ internal sealed partial class EventsNamespace : SocketNamespace, IDisposable
 
     private sealed record Unsubscribe(Guid? OrgId, Guid? ProjectId);
 
-    private sealed record Authenticate(string? Token);
-
     /// <param name="Topics">All that the socket follows now.</param>
     /// <param name="Recovered">False: something behind <c>after</c> is not kept any more, or is too much; read it with GET /events.</param>
     private sealed record Followed(IReadOnlyList<string> Topics, bool Recovered);
-
-    private sealed record Authenticated(DateTimeOffset GoodUntil);
 }

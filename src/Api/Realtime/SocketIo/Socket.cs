@@ -142,8 +142,18 @@ internal sealed class Socket : ITopicFollower
         return await scope.ServiceProvider.GetRequiredService<IMediator>().Send(request, cancellationToken);
     }
 
-    /// <summary>Another credential of the same caller, before the one that it came with has expired.</summary>
-    public void Renew(Connected caller) => Caller = caller;
+    /// <summary>Another access token of the same caller, before the credential that it came with has expired.</summary>
+    /// <returns>Until when it is good; null when it is not, or somebody else's.</returns>
+    public async ValueTask<DateTimeOffset?> RenewAsync(string token, CancellationToken cancellationToken)
+    {
+        if (await _services.Credentials.FromTokenAsync(token, cancellationToken) is not { } renewed || renewed.Owner != Caller?.Owner)
+        {
+            return null;
+        }
+
+        Caller = renewed;
+        return renewed.GoodUntil;
+    }
 
     /// <summary>The client is told, and does not come back by itself.</summary>
     public void Disconnect(Refusal? reason = null)

@@ -13,6 +13,8 @@ internal abstract class SocketNamespace
     private readonly Dictionary<string, Func<Socket, SocketEvent, CancellationToken, ValueTask<SocketReply>>> _handlers = new(StringComparer.Ordinal);
     private readonly object[] _forms = [new(), new()];
 
+    protected SocketNamespace() => On<Authenticate, Authenticated>("authenticate", RenewAsync);
+
     /// <summary>Begins with a slash.</summary>
     public abstract string Name { get; }
 
@@ -40,12 +42,12 @@ internal abstract class SocketNamespace
     /// <summary>Compared by reference: messages are rendered once for all sockets of a namespace.</summary>
     internal object FormOf(bool withMark) => _forms[withMark ? 1 : 0];
 
-    internal ValueTask<SocketReply> HandleAsync(Socket socket, SocketEvent happened, CancellationToken cancellationToken) =>
+    internal virtual ValueTask<SocketReply> HandleAsync(Socket socket, SocketEvent happened, CancellationToken cancellationToken) =>
         _handlers.TryGetValue(happened.Name, out var handler)
             ? handler(socket, happened, cancellationToken)
             : ValueTask.FromResult(new SocketReply(null, Unknown));
 
-    private static readonly Refusal Unknown = new(RefusalKind.NotFound, "realtime.event_unknown", "This namespace takes no such event.");
+    internal static readonly Refusal Unknown = new(RefusalKind.NotFound, "realtime.event_unknown", "This namespace takes no such event.");
 
     protected void On(string name, Func<Socket, SocketEvent, CancellationToken, ValueTask<SocketReply>> handle) => _handlers.Add(name, handle);
 
@@ -56,4 +58,12 @@ internal abstract class SocketNamespace
         On(name, async (socket, happened, cancellationToken) => happened.Payload<TPayload>().TryGet(out var payload, out var refusal)
             ? SocketReply.Of(await handle(socket, payload, cancellationToken))
             : new SocketReply(null, refusal));
+
+    /// <summary>A fresh access token, before the one that the socket came with expires.</summary>
+    private static async ValueTask<Result<Authenticated>> RenewAsync(Socket socket, Authenticate shown, CancellationToken cancellationToken) =>
+        shown.Token is { } token && await socket.RenewAsync(token, cancellationToken) is { } goodUntil ? new Authenticated(goodUntil) : Refusal.Unauthenticated;
+
+    private sealed record Authenticate(string? Token);
+
+    private sealed record Authenticated(DateTimeOffset GoodUntil);
 }

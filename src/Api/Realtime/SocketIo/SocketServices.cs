@@ -20,7 +20,10 @@ internal sealed partial class SocketServices(
 {
     private static readonly Refusal Failed = new(RefusalKind.Busy, "server.failed", "Something went wrong on our side.");
 
-    private readonly Dictionary<string, SocketNamespace> _namespaces = namespaces.ToDictionary(space => space.Name, StringComparer.Ordinal);
+    // As elsewhere among services, the last one that is registered under a name counts.
+    private readonly Dictionary<string, SocketNamespace> _namespaces =
+        namespaces.GroupBy(space => space.Name, StringComparer.Ordinal).ToDictionary(spaces => spaces.Key, spaces => spaces.Last(), StringComparer.Ordinal);
+
     private readonly ConcurrentDictionary<Socket, byte> _sockets = new();
     private readonly ConcurrentDictionary<string, int> _perOwner = new(StringComparer.Ordinal);
 
