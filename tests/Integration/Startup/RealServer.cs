@@ -52,7 +52,7 @@ internal sealed class RealServer : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var inherited in info.Environment.Keys.Except(["PATH", "HOME", "DOTNET_ROOT", "TMPDIR"], StringComparer.Ordinal).ToArray())
+        foreach (var inherited in info.Environment.Keys.Except(["PATH", "HOME", "DOTNET_ROOT", "DOTNET_TieredPGO", "TMPDIR"], StringComparer.Ordinal).ToArray())
         {
             info.Environment.Remove(inherited);
         }
