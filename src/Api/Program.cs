@@ -12,6 +12,7 @@ using Vtp.Api.Endpoints.Webhooks;
 using Vtp.Api.Http;
 using Vtp.Api.OpenApi;
 using Vtp.Api.Realtime;
+using Vtp.Api.Realtime.Signaling;
 using Vtp.Application;
 using Vtp.Application.Common;
 using Vtp.Infrastructure;
@@ -42,6 +43,7 @@ try
     builder.Services.AddOperatorForms();
     builder.Services.AddInternalServer();
     builder.Services.AddSocketIo();
+    builder.Services.AddSignaling();
     builder.Services.AddTrackerSockets();
 
     await using var app = builder.Build();
@@ -84,6 +86,7 @@ try
     api.MapEvents();
     api.MapWebhooks();
     api.MapRealtimeTickets();
+    api.MapRooms();
     api.MapLiveKit();
     app.MapLegacyLiveKit();
     api.MapInstallationAudit();

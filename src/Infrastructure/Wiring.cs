@@ -17,7 +17,6 @@ using Vtp.Application.Identity;
 using Vtp.Application.Notifications;
 using Vtp.Application.Operations.Jobs;
 using Vtp.Application.Operations.Upkeep;
-using Vtp.Application.Rooms.LiveKit;
 using Vtp.Application.Tenancy;
 using Vtp.Application.Tenancy.Archives;
 using Vtp.Application.Tenancy.Exports;
@@ -60,7 +59,7 @@ namespace Vtp.Infrastructure;
 public static class Wiring
 {
     /// <param name="services">The server's.</param>
-    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Cache, Archives, Jobs, Events, Webhooks, Tracker, Relay, Realtime, Performance.</param>
+    /// <param name="configuration">Sections Passwords, Tokens, Email, Links, RateLimits, Cache, Archives, Jobs, Events, Webhooks, Tracker, Relay, Realtime, Signaling, Sfu, Performance.</param>
     /// <param name="folder">Where the embedded server and mails without a mail server are kept.</param>
     /// <param name="publicUrl">How people reach this server; mails link to it.</param>
     public static IServiceCollection AddInfrastructure(
@@ -89,8 +88,7 @@ public static class Wiring
         services.AddRelay(configuration);
         services.AddRealtime(configuration);
         services.AddPerformance(configuration);
-        services.AddSingleton(LiveKitOptions.Read(configuration));
-        services.AddSingleton<ILiveKitEvents, LiveKitEvents>();
+        services.AddRooms(configuration);
         services.AddSingleton<IProfiles, ProfileReader>();
         services.AddSingleton<IQrCodes, QrCodes>();
         services.AddSingleton<ILinks>(provider =>

@@ -10,6 +10,7 @@ using Vtp.Application.Identity.TwoFactor;
 using Vtp.Application.Operations.Cache;
 using Vtp.Application.Operations.Jobs;
 using Vtp.Application.Operations.Performance;
+using Vtp.Application.Rooms.Signaling;
 using Vtp.Application.Tenancy.ApiKeys;
 using Vtp.Application.Tenancy.Invitations;
 using Vtp.Application.Tenancy.Members;
@@ -96,6 +97,7 @@ internal static class Examples
             default, default, "https://school.example/hooks/vtp", "Timetable", ["project.*"], WebhookPayload.Thin, WebhookOrdering.Subject, SignsBody: false, [5, 300, 1800], Enabled: true),
         new RotateWebhookSecretCommand(default, default, OverlapHours: 24),
         new ReplayWebhookCommand(default, default, new DateTimeOffset(2026, 11, 20, 9, 0, 0, TimeSpan.Zero), To: null, ["project.*"], ReplayedDeliveries.Failed),
+        new CreateRoomCommand("algebra-4b", "Algebra, class 4b", OrgId: null, MaxParticipants: 30),
         new ReplayJobsCommand("email.send", Limit: 1000),
         new LogInPeerCommand(PeerId, "classroom-4", "vtp_pk_live_0000000000000000000000000000000000"),
         new RegisterPeerCommand(PeerId, "192.0.2.17", 6881, "classroom-4"),

@@ -61,6 +61,11 @@ public static class RateLimitPolicies
     /// <summary>Of connections that begin, which run no use case.</summary>
     public const string Socket = "socket";
 
+    /// <summary>What a participant of a live room says to the others and to the media server; long messages count for several.</summary>
+    public const string Signaling = "signaling";
+    public const string SignalingChat = "signaling-chat";
+    public const string SignalingJoin = "signaling-join";
+
     public const string TrackerRegister = "tracker-register";
     public const string TrackerAnnounce = "tracker-announce";
     public const string TrackerHeartbeat = "tracker-heartbeat";
@@ -92,6 +97,9 @@ public static class RateLimitPolicies
             [Upload] = new(10, Minute, 2, RateLimitScope.Account),
             [LiveKit] = new(6000, Minute, 1000, RateLimitScope.Address),
             [Socket] = new(6000, Minute, 3000, RateLimitScope.Address),
+            [Signaling] = new(1200, Minute, 1200, RateLimitScope.Account),
+            [SignalingChat] = new(60, Minute, 20, RateLimitScope.Account),
+            [SignalingJoin] = new(60, Minute, 30, RateLimitScope.Account),
             [TrackerRegister] = new(10, Second, 20, RateLimitScope.Peer),
             [TrackerAnnounce] = new(50, Second, 100, RateLimitScope.Peer),
             [TrackerHeartbeat] = new(100, Second, 200, RateLimitScope.Peer),

@@ -225,7 +225,7 @@ public sealed class WaitingLine(TimeProvider clock)
     }
 }
 
-internal static class RateLimitRefusal
+public static class RateLimitRefusal
 {
     public const string Code = "rate_limit.exceeded";
 

@@ -236,6 +236,9 @@ public interface ITopics
 
     ITopicSession Open(ITopicFollower follower);
 
+    /// <summary>Who joins a topic behind this is told all that is kept of it. Asked of one that nobody follows here, it may be too late for some.</summary>
+    LogPosition KeptSince(string topic);
+
     /// <summary>Where a position of the log of events is, for whoever joins one of its topics.</summary>
     ValueTask<LogPosition> PlaceOfAsync(long position, CancellationToken cancellationToken);
 }

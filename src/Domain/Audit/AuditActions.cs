@@ -90,6 +90,12 @@ public static class AuditActions
     public const string WebhookDeliveryRetried = "webhook.delivery_retried";
     public const string TrackerPeerRemoved = "tracker.peer_removed";
     public const string TrackerFileRemoved = "tracker.file_removed";
+    public const string RoomCreated = "room.created";
+    public const string RoomDeleted = "room.deleted";
+    public const string RoomLocked = "room.locked";
+    public const string RoomUnlocked = "room.unlocked";
+    public const string RoomParticipantRemoved = "room.participant_removed";
+    public const string RoomParticipantReadmitted = "room.participant_readmitted";
 
     public static readonly IReadOnlyList<AuditAction> All =
     [
@@ -175,6 +181,12 @@ public static class AuditActions
         new(WebhookDeliveryRetried, "webhook", "One delivery was sent again."),
         new(TrackerPeerRemoved, "peer", "An administrator put a peer out of all swarms; its id is the target's name."),
         new(TrackerFileRemoved, "file", "An administrator took a file out of the tracker; its hash is the target's name."),
+        new(RoomCreated, "room", "A live room was created, which stays when it is empty."),
+        new(RoomDeleted, "room", "A live room was deleted, and who was in it sent out."),
+        new(RoomLocked, "room", "A live room was locked: only its hosts come in."),
+        new(RoomUnlocked, "room", "A live room was opened again."),
+        new(RoomParticipantRemoved, "room", "Somebody was sent out of a live room, to stay out."),
+        new(RoomParticipantReadmitted, "room", "Somebody who was sent out of a live room may come in again."),
     ];
 
     private static readonly Dictionary<string, AuditAction> ByName = All.ToDictionary(action => action.Name, StringComparer.Ordinal);

@@ -76,6 +76,9 @@ internal static class ArchiveTables
         ["tracker_files"] = "Announced by the peers that have them, also to the new server.",
         ["tracker_members"] = "Which peer has which file, as it announces.",
         ["relay_links"] = "Connections to this server.",
+        ["signaling_rooms"] = "Live rooms of this server, which end with the lesson.",
+        ["signaling_places"] = "Connections to this server.",
+        ["signaling_removals"] = "Of live rooms, which stay.",
     };
 
     private static readonly IReadOnlyList<ArchiveTable> All =

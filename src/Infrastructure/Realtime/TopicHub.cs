@@ -86,6 +86,14 @@ internal sealed partial class TopicHub : BackgroundService, ITopics, IBackplaneL
 
     public ITopicSession Open(ITopicFollower follower) => new TopicSession(_store, _events, follower);
 
+    public LogPosition KeptSince(string topic)
+    {
+        lock (_store.Lock)
+        {
+            return _store.TopicOf(topic) is var kept ? new LogPosition(kept.Log.Epoch, kept.Evicted) : default;
+        }
+    }
+
     public async ValueTask<LogPosition> PlaceOfAsync(long position, CancellationToken cancellationToken)
     {
         var topic = TopicNames.OfOrganization(Guid.Empty);

@@ -8,9 +8,27 @@ public sealed class OwnProcessApi : VtpApi, IAsyncLifetime, IAsyncDisposable
 {
     private readonly VtpFolder _folder = new();
     private RealServer? _server;
+    private string? _database;
 
     /// <summary>The folder in which it keeps temporary files.</summary>
     public string Scratch => _folder.Path;
+
+    /// <summary>On the database of another one.</summary>
+    public static async Task<OwnProcessApi> BesideAsync(VtpApi first)
+    {
+        var own = new OwnProcessApi { _database = first.ConnectionString };
+        await own.InitializeAsync();
+        return own;
+    }
+
+    /// <summary>As a machine that fails: it says nothing to anybody.</summary>
+    public async Task KillAsync()
+    {
+        await _server!.SignalAsync("KILL");
+        await _server.ExitAsync();
+    }
+
+    protected override Task<string> DatabaseAsync() => _database is null ? base.DatabaseAsync() : Task.FromResult(_database);
 
     public override async Task StartAsync()
     {

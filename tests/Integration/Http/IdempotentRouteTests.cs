@@ -192,6 +192,7 @@ public sealed class IdempotentRouteTests(VtpApi api) : IClassFixture<VtpApi>
                 Try("ReplayWebhook", $"{webhook}/replay", owner, new { from = api.Clock.GetUtcNow() }, new { from = api.Clock.GetUtcNow().AddDays(-1) }),
                 Try("StartOrganizationExport", $"{school.Path}/exports {second.Path}/exports", owner, null, null),
                 Try("StartProjectExport", $"{one.Path}/exports {two.Path}/exports", owner, null, null),
+                Try("CreateRoom", "signalling/room/create", owner, new { room_id = "one", org_id = school.Id }, new { room_id = "other", org_id = school.Id }),
                 Try("ImportOrganization", "organizations/import", admin, organization, project),
                 Try("ImportProject", $"projects/import?org_id={school.Id}", owner, project, organization),
             ];

@@ -36,6 +36,7 @@ public sealed class ReadmeTests
     [InlineData("src/Domain/Rooms/LiveKit")]
     [InlineData("src/Api/Console")]
     [InlineData("src/Api/Realtime")]
+    [InlineData("src/Api/Realtime/Signaling")]
     public void Where_the_stakes_are_high_a_threat_model_stands_beside_the_code(string folder) =>
         File.Exists(Path.Combine(Source.Folder(folder), "README.md")).Should().BeTrue();
 }

@@ -60,9 +60,9 @@ public sealed class UseCaseTests
     {
         // Refreshing happens every hour of every session, and checking a link changes nothing; offering the set-up link
         // is the server's own doing, what LiveKit tells is kept whole, who asked for a job is in the trail, and a ticket for a
-        // connection is worth no more than the credential that it stands for. What peers do all the time is in the log of events.
+        // connection is worth no more than the credential that it stands for. Who comes into a live room is in its presence. What peers do all the time is in the log of events.
         string[] ofPeers = ["LogInPeerCommand", "RegisterPeerCommand", "SendHeartbeatCommand", "ReportTrafficCommand", "LeaveSwarmsCommand", "AnnounceFileCommand"];
-        string[] notAudited = ["RefreshSessionCommand", "VerifyResetTokenCommand", "OfferSetupCommand", "ReceiveLiveKitEventCommand", "IssueRealtimeTicketCommand", .. ofPeers];
+        string[] notAudited = ["RefreshSessionCommand", "VerifyResetTokenCommand", "OfferSetupCommand", "ReceiveLiveKitEventCommand", "IssueRealtimeTicketCommand", "JoinRoomCommand", .. ofPeers];
         var commands = Requests.Where(request => request.Name.EndsWith("Command", StringComparison.Ordinal)).ToList();
 
         commands.Should().HaveCountGreaterThan(10);
@@ -94,10 +94,10 @@ public sealed class UseCaseTests
     [Fact]
     public void Every_named_rate_limit_has_a_policy_and_every_policy_is_used()
     {
-        // Of every request, by who sends it; and of connections that begin.
+        // Of every request, by who sends it; of connections that begin, and of what is said in live rooms.
         string[] ofEveryRequest = [RateLimitPolicies.Anonymous, RateLimitPolicies.User, RateLimitPolicies.Key, RateLimitPolicies.Project];
         var used = Requests.SelectMany(request => request.GetCustomAttributes<RateLimitedAttribute>()).Select(limit => limit.Policy).Distinct(StringComparer.Ordinal);
-        used.Should().BeEquivalentTo(RateLimitPolicies.Defaults.Keys.Except([.. ofEveryRequest, RateLimitPolicies.Socket], StringComparer.Ordinal));
+        used.Should().BeEquivalentTo(RateLimitPolicies.Defaults.Keys.Except([.. ofEveryRequest, RateLimitPolicies.Socket, RateLimitPolicies.Signaling, RateLimitPolicies.SignalingChat], StringComparer.Ordinal));
     }
 
     [Fact]

@@ -40,7 +40,7 @@ internal sealed record SocketEvent(
             return new SocketEvent("", all, attachments, WantsAnswer: false);
         }
 
-        return all is [{ ValueKind: JsonValueKind.String } first, ..] && first.GetString() is { Length: <= MaximumName } name && !IsReserved(name)
+        return all is [var first, ..] && TextOf(first) is { Length: <= MaximumName } name && !IsReserved(name)
             ? new SocketEvent(name, all[1..], attachments, packet.Id is not null)
             : null;
     }
@@ -60,6 +60,19 @@ internal sealed record SocketEvent(
         }
     }
 
+    /// <summary>Whole Unicode; null for what is none (half of a surrogate pair, which JSON can spell), or no text.</summary>
+    public static string? TextOf(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The first argument, as an object or as text that holds one.</summary>
     public Result<T> Payload<T>()
         where T : notnull
@@ -67,7 +80,7 @@ internal sealed record SocketEvent(
         try
         {
             var found = Arguments.Count == 0 || Arguments[0].ValueKind == JsonValueKind.Null ? JsonSerializer.Deserialize<T>("{}", Json.Options)
-                : Arguments[0] is { ValueKind: JsonValueKind.String } text && typeof(T) != typeof(string) ? JsonSerializer.Deserialize<T>(text.GetString()!, Json.Options)
+                : Arguments[0].ValueKind == JsonValueKind.String && typeof(T) != typeof(string) ? JsonSerializer.Deserialize<T>(TextOf(Arguments[0]) ?? "", Json.Options)
                 : Arguments[0].Deserialize<T>(Json.Options);
             return found is null ? Malformed : found;
         }

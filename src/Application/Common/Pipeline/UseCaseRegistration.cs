@@ -3,6 +3,7 @@ using FluentValidation;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
 using Vtp.Application.Common.Caching;
+using Vtp.Application.Rooms.Signaling;
 using Vtp.Application.Tracker;
 using Vtp.Application.Tracker.Relay;
 
@@ -24,6 +25,8 @@ public static class UseCaseRegistration
         services.AddScoped<TrackerCallers>();
         services.AddTransient<ITrackerCaller>(provider => provider.GetRequiredService<TrackerCallers>());
         services.AddScoped<RelayAdmission>();
+        services.AddScoped<RoomCallers>();
+        services.AddScoped<RoomControl>();
         services.AddSingleton<WaitingLine>();
         services.AddScoped<RequestLimits>();
         return services.AddUseCases(typeof(UseCaseRegistration).Assembly.GetTypes());

@@ -14,6 +14,8 @@ public static class KeyScopes
     public const string EventsRead = "events:read";
     public const string WebhooksRead = "webhooks:read";
     public const string WebhooksWrite = "webhooks:write";
+    public const string RoomsRead = "rooms:read";
+    public const string RoomsWrite = "rooms:write";
 
     public static readonly IReadOnlyDictionary<string, string> Catalogue = new Dictionary<string, string>(StringComparer.Ordinal)
     {
@@ -26,6 +28,8 @@ public static class KeyScopes
         [EventsRead] = "Read what happened in the key's own project.",
         [WebhooksRead] = "Read where the project's events are sent, and how each delivery went.",
         [WebhooksWrite] = "Change where the project's events are sent, and send them again. Needs a secret key.",
+        [RoomsRead] = "See the organization's live rooms and who is in them. Needs a secret key.",
+        [RoomsWrite] = "Come into the organization's live rooms; with a secret key also create and delete them, and be their host.",
     };
 
     public static bool Allow(this IReadOnlyCollection<string> scopes, string scope) =>

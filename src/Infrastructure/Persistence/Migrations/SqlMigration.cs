@@ -82,3 +82,6 @@ internal sealed class Realtime : SqlMigration;
 
 [DbContext(typeof(VtpDbContext)), Migration("0018_cache_lifetimes")]
 internal sealed class CacheLifetimes : SqlMigration;
+
+[DbContext(typeof(VtpDbContext)), Migration("0019_signaling")]
+internal sealed class Signaling : SqlMigration;
