@@ -12,6 +12,7 @@ using Vtp.Api.Endpoints.Webhooks;
 using Vtp.Api.Http;
 using Vtp.Api.OpenApi;
 using Vtp.Api.Realtime;
+using Vtp.Api.Realtime.Dashboard;
 using Vtp.Api.Realtime.Signaling;
 using Vtp.Application;
 using Vtp.Application.Common;
@@ -95,6 +96,7 @@ try
     app.MapRelay();
     app.MapFeed();
     app.MapDashboard();
+    app.MapLiveDashboard();
     app.MapPerformance();
     app.MapProfiling();
 

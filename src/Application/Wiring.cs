@@ -4,6 +4,7 @@ using Vtp.Application.Identity;
 using Vtp.Application.Identity.Sessions;
 using Vtp.Application.Identity.TwoFactor;
 using Vtp.Application.Notifications;
+using Vtp.Application.Realtime.Dashboard;
 using Vtp.Application.Tenancy.Exports;
 using Vtp.Application.Tenancy.Invitations;
 
@@ -18,5 +19,6 @@ public static class Wiring
         .AddScoped<StepUp>()
         .AddScoped<Joining>()
         .AddScoped<ExportDesk>()
-        .AddScoped<EmailWriter>();
+        .AddScoped<EmailWriter>()
+        .AddScoped<DashboardAccess>();
 }

@@ -168,6 +168,7 @@ public static class Wiring
         services.AddSingleton<IAuditKeys>(provider => provider.GetRequiredService<AuditSigningKeys>());
         services.AddSingleton<AuditMarks>();
         services.AddSingleton<AuditInsertions>();
+        services.AddSingleton<SealedEntries>();
         services.AddSingleton<AuditSealer>();
         services.AddSingleton<AuditAdoption>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditSigningKeys>());

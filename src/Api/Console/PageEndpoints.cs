@@ -21,7 +21,7 @@ internal static class PageEndpoints
 
     public static void MapPages(this IEndpointRouteBuilder app)
     {
-        foreach (var file in new[] { SiteFile.Style, SiteFile.Icon, SiteFile.ConsoleStyle, SiteFile.Live, SiteFile.Swarms })
+        foreach (var file in new[] { SiteFile.Style, SiteFile.Icon, SiteFile.ConsoleStyle, SiteFile.Live, SiteFile.Swarms, SiteFile.Watch })
         {
             app.MapGet(file.Path, file.Send).ExcludeFromDescription().OpenToAll("The look of the pages.");
         }

@@ -12,6 +12,7 @@ internal sealed class SiteFile
     public static readonly SiteFile ConsoleStyle = new("console.css", "text/css; charset=utf-8");
     public static readonly SiteFile Live = new("live.js", "text/javascript; charset=utf-8");
     public static readonly SiteFile Swarms = new("swarms.js", "text/javascript; charset=utf-8");
+    public static readonly SiteFile Watch = new("watch.js", "text/javascript; charset=utf-8");
 
     private readonly byte[] _content;
     private readonly string _contentType;

@@ -97,6 +97,7 @@ internal static class EventWebhooks
         : type == typeof(int) || type == typeof(long) ? new OpenApiSchema { Type = JsonSchemaType.Integer }
         : type == typeof(double) ? new OpenApiSchema { Type = JsonSchemaType.Number }
         : type == typeof(string) ? new OpenApiSchema { Type = JsonSchemaType.String }
+        : type == typeof(JsonElement) ? new OpenApiSchema { Type = JsonSchemaType.Object } // Whoever raises it sees to that.
         : type.IsAssignableTo(typeof(IEnumerable<string>)) ? new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.String } }
         : throw new NotSupportedException($"A field of an event is a {type.Name}: say here what that is in JSON Schema.");
 

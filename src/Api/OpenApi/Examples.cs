@@ -10,6 +10,7 @@ using Vtp.Application.Identity.TwoFactor;
 using Vtp.Application.Operations.Cache;
 using Vtp.Application.Operations.Jobs;
 using Vtp.Application.Operations.Performance;
+using Vtp.Application.Realtime.Dashboard;
 using Vtp.Application.Rooms.Signaling;
 using Vtp.Application.Tenancy.ApiKeys;
 using Vtp.Application.Tenancy.Invitations;
@@ -20,6 +21,7 @@ using Vtp.Application.Tracker.Files;
 using Vtp.Application.Tracker.Peers;
 using Vtp.Application.Webhooks.Endpoints;
 using Vtp.Domain.Identity.Accounts;
+using Vtp.Domain.Realtime;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
@@ -36,6 +38,8 @@ internal static class Examples
     private const string Password = "correct horse battery";
     private const string OtherPassword = "a staple for the battery";
     private const string Token = "q1fG9mZy0pX3cV7nB2kT5wY8rD4sH6jL0aE1uI3oP5Q";
+
+    private const string StreamId = "sse_1795294800000_5f0c1d9e8b7a6c34";
 
     private const string PeerId = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
@@ -58,6 +62,11 @@ internal static class Examples
         new RequestEmailCodeCommand(Email),
         new SignInWithEmailCodeCommand(Email, "402893"),
         new RefreshSessionCommand(Token),
+        new AnswerStreamPingCommand(StreamId),
+        new SetStreamFiltersCommand(StreamId, JsonElement.Parse("{\"levels\":[\"error\",\"critical\"]}")),
+        new BroadcastAnalyticsCommand("goal_completion", JsonElement.Parse("{\"count\":12}"), Metadata: null),
+        new BroadcastUserActivityCommand(new Guid("0193b1de-7c4a-7a2e-8f3b-2d5c6e7f8091"), "completed_goal", JsonElement.Parse("{\"goal\":\"Lesson 3\"}")),
+        new BroadcastSystemAlertCommand(AlertLevel.Warning, "The server is renewed at 22:00 UTC.", "maintenance", Metadata: null, OrgId: null),
         new SetUpTwoFactorCommand(Password),
         new EnableTwoFactorCommand("402893"),
         new VerifyTwoFactorCommand(Token, "402893"),

@@ -1,6 +1,7 @@
 using MediatR;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Vtp.Api.Http;
+using Vtp.Api.Realtime.Dashboard;
 using Vtp.Api.Realtime.EngineIo;
 using Vtp.Api.Realtime.Feeds;
 using Vtp.Api.Realtime.SocketIo;
@@ -23,6 +24,9 @@ internal static class RealtimeEndpoints
         services.AddHostedService<SocketSweep>();
         services.AddSharedNamespace("/");
         services.AddSingleton<SocketNamespace, EventsNamespace>();
+        services.AddSingleton<SocketNamespace, DashboardNamespace>();
+        services.AddSingleton<DashboardStreamList>();
+        services.AddHostedService(provider => provider.GetRequiredService<DashboardStreamList>());
     }
 
     /// <summary>Served to the features that name it.</summary>
@@ -61,7 +65,7 @@ internal static class RealtimeEndpoints
         (await mediator.Send(new IssueRealtimeTicketCommand(), ct)).ToHttp();
 
     /// <summary>By headers, where a client can send some; else by a ticket in the address, which this uses up.</summary>
-    private static async Task<EngineHandshake> IdentifyAsync(HttpContext context)
+    public static async Task<EngineHandshake> IdentifyAsync(HttpContext context)
     {
         var credentials = context.RequestServices.GetRequiredService<IConnectionCredentials>();
         var (address, headers) = (HttpCaller.AddressOf(context), context.Request.Headers);

@@ -10,6 +10,7 @@ using Vtp.Domain.Identity.Sessions;
 using Vtp.Domain.Identity.TwoFactor;
 using Vtp.Domain.Notifications;
 using Vtp.Domain.Operations;
+using Vtp.Domain.Realtime;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Exports;
 using Vtp.Domain.Tenancy.Invitations;
@@ -68,6 +69,8 @@ public interface IVtpDb
     DbSet<WebhookAttempt> WebhookAttempts { get; }
 
     DbSet<SystemAlert> SystemAlerts { get; }
+
+    DbSet<DashboardAlert> DashboardAlerts { get; }
 
     /// <summary>
     /// Puts a job beside the changes of the next <see cref="SaveChangesAsync"/>: it is there once that has committed, or not

@@ -57,6 +57,7 @@ public static class RateLimitPolicies
     public const string WebhookReplay = "webhook-replay";
     public const string Upload = "upload";
     public const string LiveKit = "livekit";
+    public const string DashboardBroadcast = "dashboard-broadcast";
 
     /// <summary>Of connections that begin, which run no use case.</summary>
     public const string Socket = "socket";
@@ -96,6 +97,7 @@ public static class RateLimitPolicies
             [Password] = new(5, Minute, 5, RateLimitScope.Account),
             [Upload] = new(10, Minute, 2, RateLimitScope.Account),
             [LiveKit] = new(6000, Minute, 1000, RateLimitScope.Address),
+            [DashboardBroadcast] = new(60, Minute, 20, RateLimitScope.Account),
             [Socket] = new(6000, Minute, 3000, RateLimitScope.Address),
             [Signaling] = new(1200, Minute, 1200, RateLimitScope.Account),
             [SignalingChat] = new(60, Minute, 20, RateLimitScope.Account),

@@ -147,7 +147,8 @@ public static class TopicNames
 }
 
 /// <param name="Names">Names of messages, or their beginnings and a star; null for all.</param>
-public sealed record TopicInterest(string Topic, IReadOnlyList<string>? Names = null);
+/// <param name="Filter">What the follower itself looks at, kept for it when it comes back; topics do not.</param>
+public sealed record TopicInterest(string Topic, IReadOnlyList<string>? Names = null, string? Filter = null);
 
 /// <summary>A topic as a follower joined it: enough to go on with it on another node.</summary>
 /// <param name="Join">Which of the follower's joins it was, from 1.</param>
@@ -238,6 +239,14 @@ public interface ITopics
 
     /// <summary>Who joins a topic behind this is told all that is kept of it. Asked of one that nobody follows here, it may be too late for some.</summary>
     LogPosition KeptSince(string topic);
+
+    /// <summary>How far this node has told both logs.</summary>
+    Mark Now { get; }
+
+    /// <summary>What this node keeps of a topic, newest first.</summary>
+    /// <param name="name">Of the messages.</param>
+    /// <param name="limit">At most so many.</param>
+    IReadOnlyList<TopicMessage> Recent(string topic, string name, int limit);
 
     /// <summary>Where a position of the log of events is, for whoever joins one of its topics.</summary>
     ValueTask<LogPosition> PlaceOfAsync(long position, CancellationToken cancellationToken);

@@ -45,6 +45,10 @@ public static class AuditActions
     public const string CacheLifetimesReset = "cache.lifetimes_reset";
     public const string PerformanceOptimized = "installation.performance_optimized";
     public const string ProfileTaken = "installation.profile_taken";
+    public const string DashboardAnalyticsBroadcast = "dashboard.analytics_broadcast";
+    public const string DashboardActivityBroadcast = "dashboard.activity_broadcast";
+    public const string DashboardAlertBroadcast = "dashboard.alert_broadcast";
+    public const string DashboardTested = "dashboard.tested";
     public const string InstallationSetUp = "installation.set_up";
     public const string DemoAdded = "installation.demo_added";
 
@@ -137,6 +141,10 @@ public static class AuditActions
         new(CacheLifetimesReset, "installation", "Answers are kept for as long as is usual again."),
         new(PerformanceOptimized, "installation", "Performance was examined, and what is safe was done about it."),
         new(ProfileTaken, "installation", "A profile of a running server was taken."),
+        new(DashboardAnalyticsBroadcast, "dashboard", "An administrator sent numbers to those who watch dashboards."),
+        new(DashboardActivityBroadcast, "dashboard", "An administrator told those who watch dashboards what somebody did."),
+        new(DashboardAlertBroadcast, "dashboard", "An administrator sent an alert to those who watch dashboards."),
+        new(DashboardTested, "dashboard", "An administrator sent a test to those who watch dashboards."),
         new(InstallationSetUp, "account", "The first administrator was created."),
         new(DemoAdded, "installation", "People and a school to play with were added."),
         new(OrganizationCreated, "organization", "An organization was founded."),

@@ -45,6 +45,9 @@ public enum Permission
     /// <summary>What was used.</summary>
     ViewUsage,
 
+    /// <summary>The live dashboard: of the installation, or of an organization.</summary>
+    ViewDashboard,
+
     /// <summary>Which files and peers a project's swarms have.</summary>
     ReadSwarms,
 

@@ -79,6 +79,7 @@ internal static class ArchiveTables
         ["signaling_rooms"] = "Live rooms of this server, which end with the lesson.",
         ["signaling_places"] = "Connections to this server.",
         ["signaling_removals"] = "Of live rooms, which stay.",
+        ["dashboard_alerts"] = "Of this server, from those who run it.",
     };
 
     private static readonly IReadOnlyList<ArchiveTable> All =

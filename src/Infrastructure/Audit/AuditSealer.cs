@@ -17,6 +17,7 @@ internal sealed partial class AuditSealer(
     AuditSigningKeys keys,
     AuditMarks marks,
     AuditInsertions insertions,
+    SealedEntries sealedEntries,
     TimeProvider clock,
     ILogger<AuditSealer> logger)
 {
@@ -178,6 +179,7 @@ internal sealed partial class AuditSealer(
         }
 
         var (read, next) = (0, Guid.Empty);
+        var told = sealedEntries.AreWanted(chain) ? new List<SealedEntry>() : null;
         await using (var command = work.Command(
             chain == Guid.Empty ? UnsealedOfNone : UnsealedOfOrganization, Uuid(chain), Uuid(after), new NpgsqlParameter<int> { TypedValue = Batch }))
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
@@ -189,6 +191,7 @@ internal sealed partial class AuditSealer(
                 if (marks.IsRight(row) || (trustsUnmarked && row.Mark is null))
                 {
                     batch.Add(row);
+                    told?.Add(SealedEntry.Of(row));
                 }
                 else
                 {
@@ -200,6 +203,7 @@ internal sealed partial class AuditSealer(
         if (batch.Count > 0)
         {
             await PlaceAsync(work, chain, batch, cancellationToken);
+            sealedEntries.Tell(told);
         }
 
         return read == Batch ? next : null;

@@ -14,6 +14,7 @@ using Vtp.Domain.Identity.Sessions;
 using Vtp.Domain.Identity.TwoFactor;
 using Vtp.Domain.Notifications;
 using Vtp.Domain.Operations;
+using Vtp.Domain.Realtime;
 using Vtp.Domain.Tenancy;
 using Vtp.Domain.Tenancy.ApiKeys;
 using Vtp.Domain.Tenancy.Exports;
@@ -82,6 +83,8 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
     public DbSet<WebhookAttempt> WebhookAttempts => Set<WebhookAttempt>();
 
     public DbSet<SystemAlert> SystemAlerts => Set<SystemAlert>();
+
+    public DbSet<DashboardAlert> DashboardAlerts => Set<DashboardAlert>();
 
     /// <summary>Whose rows this unit of work sees. Contexts are pooled; whoever hands one out sets it.</summary>
     public TenantScope Tenant { get; set; } = new();
@@ -269,6 +272,8 @@ internal sealed class VtpDbContext(DbContextOptions<VtpDbContext> options) : DbC
         modelBuilder.Entity<ArchiveExport>().HasQueryFilter(
             Queries.TenantFilter,
             row => TenantIds.Contains(row.OrganizationId) && (SeesEveryProject || row.ProjectId == TenantProject));
+        modelBuilder.Entity<DashboardAlert>().HasQueryFilter(
+            Queries.TenantFilter, row => row.OrganizationId != null && TenantIds.Contains(row.OrganizationId.Value));
         modelBuilder.Entity<AuditEntry>().HasQueryFilter(
             Queries.TenantFilter,
             row => row.OrganizationId != null && TenantIds.Contains(row.OrganizationId.Value) && (SeesEveryProject || row.ProjectId == TenantProject));

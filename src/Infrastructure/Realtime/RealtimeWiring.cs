@@ -3,6 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Vtp.Application.Realtime;
+using Vtp.Application.Realtime.Dashboard;
+using Vtp.Infrastructure.Realtime.Dashboard;
 using Vtp.Infrastructure.Redis;
 
 namespace Vtp.Infrastructure.Realtime;
@@ -46,6 +48,18 @@ internal static class RealtimeWiring
         services.AddSingleton<IPresence>(provider => provider.GetRequiredService<Presence>());
         services.AddHostedService(provider => provider.GetRequiredService<Presence>());
         services.AddHostedService<RealtimeUpkeep>();
+        services.AddDashboard();
+    }
+
+    private static void AddDashboard(this IServiceCollection services)
+    {
+        services.AddSingleton<SeenAccounts>();
+        services.AddHostedService(provider => provider.GetRequiredService<SeenAccounts>());
+        services.AddSingleton<IDashboardAudience, DashboardAudience>();
+        services.AddSingleton<DashboardReader>();
+        services.AddSingleton<IDashboardReader>(provider => provider.GetRequiredService<DashboardReader>());
+        services.AddHostedService<DashboardTicker>();
+        services.AddHostedService<ActivityTeller>();
     }
 
     private static void AddBackplane(this IServiceCollection services, IConfiguration configuration)

@@ -94,6 +94,19 @@ internal sealed partial class TopicHub : BackgroundService, ITopics, IBackplaneL
         }
     }
 
+    public Mark Now
+    {
+        get
+        {
+            lock (_store.Lock)
+            {
+                return _store.MarkNow();
+            }
+        }
+    }
+
+    public IReadOnlyList<TopicMessage> Recent(string topic, string name, int limit) => _store.Recent(topic, name, limit);
+
     public async ValueTask<LogPosition> PlaceOfAsync(long position, CancellationToken cancellationToken)
     {
         var topic = TopicNames.OfOrganization(Guid.Empty);

@@ -139,6 +139,17 @@ internal sealed class TopicStore(RealtimeOptions options, TimeProvider clock, Re
         }
     }
 
+    /// <summary>What is kept of a topic, newest first.</summary>
+    public IReadOnlyList<TopicMessage> Recent(string topic, string name, int limit)
+    {
+        lock (Lock)
+        {
+            return _topics.TryGetValue(topic, out var known)
+                ? [.. known.Kept.Reverse().Where(message => message.Publication.Name == name).Take(limit)]
+                : [];
+        }
+    }
+
     /// <summary>Within <see cref="Lock"/>.</summary>
     public Mark MarkNow() => new(new(_events.Epoch, _events.Head), new(_messages.Epoch, _messages.Head));
 

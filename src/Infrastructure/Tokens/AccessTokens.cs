@@ -7,6 +7,7 @@ using Vtp.Application.Common;
 using Vtp.Application.Identity;
 using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.Sessions;
+using Vtp.Infrastructure.Realtime.Dashboard;
 
 namespace Vtp.Infrastructure.Tokens;
 
@@ -22,7 +23,7 @@ public interface IAccessTokenReader
 /// it expires: afterwards a request costs a look-up, its time limits and its session's revocation, no curve arithmetic.
 /// </summary>
 internal sealed class AccessTokens(
-    SigningKeys keys, IOptions<TokenOptions> options, Sessions.EndedSessions endedSessions, TimeProvider clock)
+    SigningKeys keys, IOptions<TokenOptions> options, Sessions.EndedSessions endedSessions, SeenAccounts seenAccounts, TimeProvider clock)
     : IAccessTokens, IAccessTokenReader
 {
     internal static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
@@ -86,12 +87,16 @@ internal sealed class AccessTokens(
     private async ValueTask<SignedInAs?> CallerOfAsync(VerifiedToken verified, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        return now < verified.ExpiresAt
-            && now >= verified.NotBefore - Skew
-            && keys.Find(verified.Kid) is not null
-            && !await endedSessions.ContainsAsync(verified.Caller.SessionId, cancellationToken)
-                ? verified.Caller
-                : null;
+        if (now >= verified.ExpiresAt
+            || now < verified.NotBefore - Skew
+            || keys.Find(verified.Kid) is null
+            || await endedSessions.ContainsAsync(verified.Caller.SessionId, cancellationToken))
+        {
+            return null;
+        }
+
+        seenAccounts.Note(verified.Caller.AccountId.Value);
+        return verified.Caller;
     }
 
     private VerifiedToken? Verify(string token)

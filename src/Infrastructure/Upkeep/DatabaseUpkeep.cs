@@ -104,6 +104,7 @@ internal sealed class DatabaseUpkeep(
         await RemoveAsync("job_minutes", "minute <= $1", now - JobMinutesFor, cancellationToken);
         await RemoveAsync("emails", "settled_at <= $1", now - MailFor, cancellationToken);
         await RemoveAsync("system_alerts", "resolved_at <= $1", now - AlertsFor, cancellationToken);
+        await RemoveAsync("dashboard_alerts", "created_at <= $1", now - AlertsFor, cancellationToken);
     }
 
     public async Task KeepEventPartitionsAsync(CancellationToken cancellationToken)

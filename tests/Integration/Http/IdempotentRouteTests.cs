@@ -63,6 +63,12 @@ public sealed class IdempotentRouteTests(VtpApi api) : IClassFixture<VtpApi>
         ["RegisterPeer"] = "Twice is as good as once.",
         ["SendHeartbeat"] = "Twice is as good as once.",
         ["AnnounceFile"] = "Twice is as good as once.",
+        ["AnswerStreamPing"] = "Changes nothing.",
+        ["SetStreamFilters"] = "Twice is as good as once.",
+        ["BroadcastAnalytics"] = "What is told again is what was asked for.",
+        ["BroadcastUserActivity"] = "What is told again is what was asked for.",
+        ["BroadcastSystemAlert"] = "An alert more is better than one less.",
+        ["SendTestMessage"] = "A test more does no harm.",
         ["ReportTraffic"] = "Peers of the field know no such key; a report more makes a peer look busier than it is, and no worse.",
     };
 

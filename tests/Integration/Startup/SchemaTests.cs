@@ -13,7 +13,7 @@ public sealed class SchemaTests(VtpApi api) : IClassFixture<VtpApi>
     // Read and written by hand, beneath EF Core.
     private static readonly string[] WithoutModel =
     [
-        "__EFMigrationsHistory", "archive_export_chunks", "audit_chains", "audit_checkpoints", "audit_counts", "audit_retentions", "audit_signing_keys", "cache_lifetimes", "data_protection_keys",
+        "__EFMigrationsHistory", "account_activity", "archive_export_chunks", "audit_chains", "audit_checkpoints", "audit_counts", "audit_retentions", "audit_signing_keys", "cache_lifetimes", "dashboard_ticks", "data_protection_keys",
         "dead_jobs", "event_consumers", "event_log", "events", "idempotency_keys", "job_minutes", "jobs", "livekit_events", "paused_job_kinds",
         "realtime_log", "realtime_messages", "realtime_sessions", "realtime_tickets", "relay_frames", "relay_links", "relay_nodes", "signing_keys",
         "signaling_nodes", "signaling_places", "signaling_removals", "signaling_rooms",

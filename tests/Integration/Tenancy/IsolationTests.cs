@@ -16,7 +16,7 @@ public sealed class IsolationTests(VtpApi api) : IClassFixture<VtpApi>
     private static readonly string[] Tables =
     [
         "organizations", "members", "invitations", "projects", "api_keys", "audit_entries",
-        "webhook_endpoints", "webhook_secrets", "webhook_health", "webhook_deliveries", "webhook_attempts", "archive_exports",
+        "webhook_endpoints", "webhook_secrets", "webhook_health", "webhook_deliveries", "webhook_attempts", "archive_exports", "dashboard_alerts",
     ];
 
     // Read and written by hand, beneath EF Core.

@@ -28,6 +28,7 @@ internal sealed record TenantRoute(string Method, string Pattern, UseCaseMetadat
         .. from endpoint in api.Service<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
            let useCase = endpoint.Metadata.GetMetadata<UseCaseMetadata>()
            where useCase?.Permission.IsOfOrganization() == true
+           where endpoint.Metadata.GetMetadata<IExcludeFromDescriptionMetadata>() is not { ExcludeFromDescription: true } // Pages, and streams without an end, have tests of their own.
            select new TenantRoute(
                endpoint.Metadata.GetMetadata<Microsoft.AspNetCore.Routing.HttpMethodMetadata>()!.HttpMethods.Single(),
                endpoint.RoutePattern.RawText!,

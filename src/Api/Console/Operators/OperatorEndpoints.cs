@@ -38,6 +38,7 @@ internal static class OperatorEndpoints
         pages.MapWebhookPages();
         pages.MapSystemPages();
         pages.MapSwarmPages();
+        pages.MapWatchPages();
         pages.MapGet(Home, ShowHome).Runs(typeof(GetJobStatisticsQuery));
     }
 
@@ -67,7 +68,7 @@ internal static class OperatorEndpoints
     {
         var caller = http.RequestServices.GetRequiredService<HttpCaller>();
         await caller.IdentifyAsync(accessToken, http.RequestServices.GetRequiredService<IAccessTokenReader>());
-        if (caller.SignedIn?.Role.Holds(Permission.Operate) != true && !SwarmPages.IsWay(next))
+        if (caller.SignedIn?.Role.Holds(Permission.Operate) != true && !SwarmPages.IsWay(next) && !WatchPages.IsWay(next))
         {
             await mediator.Send(new SignOutCommand(), ct);
             return SignInForm(null, next, NotAnAdministrator);

@@ -184,6 +184,11 @@ internal sealed class Socket : ITopicFollower
 
     void ITopicFollower.Deliver(TopicMessage message, Mark? mark)
     {
+        if (!Space.IsFor(this, message))
+        {
+            return;
+        }
+
         var withMark = Secret is not null && mark is not null;
         var packets = !withMark || ReferenceEquals(mark, message.Mark)
             ? message.Rendered(Space.FormOf(withMark), _ => Render(withMark ? mark : null))
@@ -198,7 +203,7 @@ internal sealed class Socket : ITopicFollower
             SocketPacketType.Event,
             Space.Name,
             id: null,
-            SocketPacket.Arguments(Space.EventOf(message), message.Publication.Data.Span, with?.ToString()),
+            SocketPacket.Arguments(Space.EventOf(message), Space.DataOf(message).Span, with?.ToString()),
             message.Publication.Attachments);
     }
 

@@ -27,6 +27,12 @@ internal abstract class SocketNamespace
     /// <summary>The name of the event as which a message of a topic is sent.</summary>
     public virtual string EventOf(TopicMessage message) => message.Publication.Name;
 
+    /// <summary>Its JSON: of most namespaces that of the message itself.</summary>
+    public virtual ReadOnlyMemory<byte> DataOf(TopicMessage message) => message.Publication.Data;
+
+    /// <summary>Whether this socket is told it at all.</summary>
+    public virtual bool IsFor(Socket socket, TopicMessage message) => true;
+
     /// <param name="socket">Already with its caller. What it is sent, and what it joins, comes behind the acceptance.</param>
     /// <param name="auth">What the client gave along.</param>
     /// <param name="cancellationToken">Of the connection.</param>

@@ -19,7 +19,7 @@ public static class RolePermissions
     public static bool Holds(this Role role, Permission permission) => permission switch
     {
         Permission.Anyone or Permission.SignedIn => true,
-        Permission.ManageAccounts or Permission.Operate => role is Role.Admin,
+        Permission.ManageAccounts or Permission.Operate or Permission.ViewDashboard => role is Role.Admin,
         _ => false,
     };
 }

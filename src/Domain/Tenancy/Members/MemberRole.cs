@@ -39,6 +39,7 @@ public static class MemberPermissions
         [Permission.ViewOrganization] = [Owner, Admin, Developer, Viewer],
         [Permission.ViewAuditLogs] = [Owner, Admin, Developer, Viewer],
         [Permission.ViewUsage] = [Owner, Admin, Developer, Viewer],
+        [Permission.ViewDashboard] = [Owner, Admin],
     };
 
     /// <summary>Whether this permission is about one organization rather than the installation.</summary>

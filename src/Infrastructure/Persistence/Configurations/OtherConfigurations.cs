@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Vtp.Domain.Audit;
 using Vtp.Domain.Notifications;
 using Vtp.Domain.Operations;
+using Vtp.Domain.Realtime;
 
 namespace Vtp.Infrastructure.Persistence.Configurations;
 
@@ -28,5 +29,14 @@ internal sealed class SystemAlertConfiguration : IEntityTypeConfiguration<System
     {
         builder.Property(alert => alert.Id).ValueGeneratedNever();
         builder.HasRowVersion();
+    }
+}
+
+internal sealed class DashboardAlertConfiguration : IEntityTypeConfiguration<DashboardAlert>
+{
+    public void Configure(EntityTypeBuilder<DashboardAlert> builder)
+    {
+        builder.Property(alert => alert.Id).ValueGeneratedNever();
+        builder.Property(alert => alert.Metadata).HasColumnType("jsonb");
     }
 }

@@ -85,3 +85,6 @@ internal sealed class CacheLifetimes : SqlMigration;
 
 [DbContext(typeof(VtpDbContext)), Migration("0019_signaling")]
 internal sealed class Signaling : SqlMigration;
+
+[DbContext(typeof(VtpDbContext)), Migration("0020_dashboard")]
+internal sealed class DashboardTables : SqlMigration;
