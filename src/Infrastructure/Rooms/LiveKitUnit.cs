@@ -26,7 +26,7 @@ internal sealed class LiveKitUnit(string url, string key, string secret, SfuHttp
             ["canPublish"] = true,
             ["canPublishData"] = true,
         };
-        if (peer.IsHost)
+        if (peer.IsStaff)
         {
             grants["roomAdmin"] = true;
         }
@@ -35,7 +35,7 @@ internal sealed class LiveKitUnit(string url, string key, string secret, SfuHttp
             grants["canPublishSources"] = new[] { "camera", "microphone" };
         }
 
-        var metadata = JsonSerializer.Serialize(new { user_id = peer.UserId, role = peer.Role, is_host = peer.IsHost });
+        var metadata = JsonSerializer.Serialize(new { user_id = peer.UserId, role = peer.Role, is_staff = peer.IsStaff });
         return Task.FromResult<Result<SfuSession>?>(new SfuSession(
             RtpCapabilities: null, Peers: null, url, Sign(("sub", peer.Id), ("name", peer.FullName), ("metadata", metadata), ("video", grants))));
     }

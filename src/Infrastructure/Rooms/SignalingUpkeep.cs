@@ -33,10 +33,10 @@ internal sealed partial class SignalingUpkeep(
         {
             try
             {
-                foreach (var (room, socket) in await rooms.SignAsync(options.IdleRoomsFor, stoppingToken))
-                {
-                    await sfu.LeaveAsync(room, socket, stoppingToken);
-                }
+                var buried = await rooms.SignAsync(options.IdleRoomsFor, stoppingToken);
+
+                // At once: a slow media server must not keep this node from its next sign.
+                await Task.WhenAll(buried.Select(one => sfu.LeaveAsync(one.Room, one.SocketId, stoppingToken)));
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {

@@ -84,6 +84,22 @@ public sealed class RoomFaultTests(RoomNodes nodes)
     }
 
     [Fact]
+    public async Task A_place_that_could_not_be_given_back_is_found()
+    {
+        var guest = await nodes.JoinAsync(await nodes.One.RegisterAsync(), RoomNodes.NewRoom());
+        var copied = await nodes.One.QueryAsync<Guid>(
+            """
+            INSERT INTO signaling_places (room, socket_id, organization_id, participant, is_staff, node_id, taken_at)
+            SELECT room, 'orphan of ' || socket_id, organization_id, participant, is_staff, node_id, now() - interval '1 minute' FROM signaling_places WHERE socket_id = $1 RETURNING room
+            """,
+            guest.Sid);
+        nodes.One.Service<ITopics>().Send(new Publication("rooms", "look", "1"u8.ToArray())); // As they do by themselves.
+        await VtpApi.UntilAsync(async () => await nodes.One.QueryAsync<long>("SELECT count(*) FROM signaling_places WHERE room = $1", copied) == 1, "one place to be left");
+        (await guest.AskAsync("chatMessage", new { text = "Still here" }))["text"].Should().NotBeNull();
+        guest.Close();
+    }
+
+    [Fact]
     public async Task Who_is_no_member_any_more_is_out()
     {
         var school = await nodes.One.FoundSchoolAsync();

@@ -201,6 +201,8 @@ public sealed class SignalingTests(RoomNodes nodes)
         var room = RoomNodes.NewRoom();
         var (first, second, teacher) = (await nodes.JoinAsync(await nodes.One.RegisterAsync(), room), await nodes.JoinAsync(await nodes.One.RegisterAsync(), room), await nodes.JoinAsync(await nodes.One.RegisterAsync(role: "teacher"), room));
         (await first.AskAsync("remove-participant", new { to = teacher.Sid }))["error"]!.GetValue<string>().Should().Be("room.staff_stays");
+        (await first.AskAsync("mute-participant", new { to = teacher.Sid }))["error"]!.GetValue<string>().Should().Be("room.staff_stays");
+        (await first.AskAsync("mute-participant", new { to = second.Sid }))["success"]!.GetValue<bool>().Should().BeTrue();
         (await first.AskAsync("remove-participant", new { peerId = second.Sid }))["success"]!.GetValue<bool>().Should().BeTrue();
         await second.WaitAsync("removed-from-room");
         await using var strict = await SecondNode.BesideAsync(nodes.One, ("Signaling:StudentsOpenRooms", "false"));

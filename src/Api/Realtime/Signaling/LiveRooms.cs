@@ -159,29 +159,31 @@ internal sealed partial class LiveRooms : BackgroundService, ITopicFollower
     private async Task LookAsync(CancellationToken cancellationToken)
     {
         var all = _seats.Values.SelectMany(room => room.Values).ToDictionary(one => (one.Seat.Room.Room, one.Seat.Socket.Id));
-        foreach (var lost in await _rooms.LostAsync(all.Keys, cancellationToken))
+        await Parallel.ForEachAsync(
+            await _rooms.LostAsync(all.Keys, cancellationToken),
+            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken },
+            async (lost, stopping) => await ReturnAsync(all[lost].Seat, all[lost].State, stopping));
+    }
+
+    /// <summary>This node was silent for so long that the others took it for dead; or the place was taken from them.</summary>
+    private async Task ReturnAsync(Seat seat, SignalingState state, CancellationToken cancellationToken)
+    {
+        var entry = new RoomEntry(seat.Room.Key, seat.Socket.Id, seat.Participant.UserId, seat.IsStaff, IsReturn: true, IfAbsent: null);
+        if (!(await _rooms.EnterAsync(entry, cancellationToken)).TryGet(out var room, out var refusal))
         {
-            var (seat, state) = all[lost];
+            await SendOutAsync(seat, state, refusal);
+            return;
+        }
 
-            // This node was silent for so long that the others took it for dead; or the place was taken from them.
-            var entry = new RoomEntry(seat.Room.Key, seat.Socket.Id, seat.Participant.UserId, seat.IsStaff, IsReturn: true, IfAbsent: null);
-            var entered = await _rooms.EnterAsync(entry, cancellationToken);
-            if (entered.TryGet(out var room, out var refusal) && room.Room == seat.Room.Room)
-            {
-                if (!state.Seats.Contains(seat))
-                {
-                    await _rooms.LeaveAsync(room.Key.Organization, room.Room, seat.Socket.Id, cancellationToken); // It left meanwhile.
-                }
+        var isSame = room.Room == seat.Room.Room;
+        if (!isSame || !state.Seats.Contains(seat))
+        {
+            await _rooms.LeaveAsync(room.Key.Organization, room.Room, seat.Socket.Id, cancellationToken); // Another room of the same id, or it left meanwhile.
+        }
 
-                continue;
-            }
-
-            if (refusal is null)
-            {
-                await _rooms.LeaveAsync(room!.Key.Organization, room.Room, seat.Socket.Id, cancellationToken); // Another room of the same id.
-            }
-
-            await SendOutAsync(seat, state, refusal ?? RoomRefusals.NotFound);
+        if (!isSame)
+        {
+            await SendOutAsync(seat, state, RoomRefusals.NotFound);
         }
     }
 

@@ -71,6 +71,11 @@ internal sealed partial class SignalingFeature
             return new(null, RoomRefusals.NoSuchParticipant);
         }
 
+        if (!seat.IsStaff && _presence.List(seat.Room.Topic).Any(member => targets.Contains(member.Id, StringComparer.Ordinal) && Participant.Read(member.Data).IsHost))
+        {
+            return new(null, RoomRefusals.StaffStays);
+        }
+
         foreach (var target in kind == "audio" ? targets : [])
         {
             await _sfu.MuteAsync(seat.Room.Room, target, cancellationToken);

@@ -171,7 +171,7 @@ internal sealed partial class SignalingFeature : SocketFeature<SignalingState>
     {
         var who = seat.Participant;
         var asked = await _sfu.JoinAsync(
-            new SfuPeer(seat.Room.Room, seat.Room.Name, seat.Socket.Id, who.UserId, Email: "", who.FullName, who.Role, who.IsHost, who.IsProducer), cancellationToken);
+            new SfuPeer(seat.Room.Room, seat.Room.Name, seat.Socket.Id, who.UserId, Email: "", who.FullName, who.Role, seat.IsStaff, who.IsProducer), cancellationToken);
         return asked is null ? (null, null)
             : asked.TryGet(out var session, out var refusal) ? (session, null)
             : (null, refusal.Detail);

@@ -7,9 +7,9 @@ namespace Vtp.Application.Rooms.Signaling;
 /// <param name="Id">Of the socket.</param>
 /// <param name="Email">Empty where the others may not see it.</param>
 /// <param name="Role">As participants are shown.</param>
-/// <param name="IsHost">May mute and remove the others.</param>
+/// <param name="IsStaff">May do to the others whatever the unit lets one do.</param>
 /// <param name="IsProducer">Wants to send.</param>
-public sealed record SfuPeer(Guid Room, string RoomName, string Id, Guid UserId, string Email, string FullName, string Role, bool IsHost, bool IsProducer);
+public sealed record SfuPeer(Guid Room, string RoomName, string Id, Guid UserId, string Email, string FullName, string Role, bool IsStaff, bool IsProducer);
 
 /// <summary>What a client needs to talk with the unit. One of the two.</summary>
 /// <param name="RtpCapabilities">Of mediasoup's router.</param>

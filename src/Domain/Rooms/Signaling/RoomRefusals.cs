@@ -17,7 +17,7 @@ public static class RoomRefusals
 
     public static readonly Refusal HostNeeded = new(RefusalKind.Forbidden, "room.host_needed", "Only a host of the room may do this.");
 
-    public static readonly Refusal StaffStays = new(RefusalKind.Forbidden, "room.staff_stays", "Only a teacher or an administrator may remove one.");
+    public static readonly Refusal StaffStays = new(RefusalKind.Forbidden, "room.staff_stays", "Only a teacher or an administrator may do this to one.");
 
     public static readonly Refusal OpenedByStaff = new(RefusalKind.NotFound, "room.not_open", "There is no such room yet. A teacher opens it.");
 
