@@ -8,6 +8,7 @@ using Vtp.Domain.Identity.Accounts;
 using Vtp.Domain.Identity.Sessions;
 using Vtp.Infrastructure;
 using Vtp.Infrastructure.Persistence;
+using Vtp.Infrastructure.Realtime.Dashboard;
 using Vtp.Infrastructure.Sessions;
 using Vtp.Infrastructure.Tokens;
 
@@ -86,5 +87,6 @@ public class TokenBenchmarks
         _services.GetRequiredService<SigningKeys>(),
         _services.GetRequiredService<IOptions<TokenOptions>>(),
         _services.GetRequiredService<EndedSessions>(),
+        _services.GetRequiredService<SeenAccounts>(),
         TimeProvider.System);
 }
