@@ -24,6 +24,9 @@ public sealed class BrowserApi : VtpApi, IAsyncLifetime
             [
                 "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
                 "--disable-component-update", "--disable-sync",
+
+                // Two pages of one machine find each other, also where there is no network.
+                "--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns",
             ],
         });
     }
