@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Playwright;
 using Vtp.Integration.Fixture;
+using Vtp.Integration.Realtime;
 using Vtp.Integration.Tenancy;
 
 namespace Vtp.Integration.Console;
@@ -41,6 +42,35 @@ public sealed class WatchBrowserTests(BrowserApi api) : IClassFixture<BrowserApi
         await visitor.PictureAsync($"console-live-{width}-{scheme}".ToLowerInvariant());
         await visitor.ShouldLookWellAsync("live");
         visitor.Complaints.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task The_example_of_the_guide_is_told_what_happens()
+    {
+        var guide = await File.ReadAllTextAsync(SocketClients.Repository("docs/dashboard.md"));
+        var example = guide[(guide.IndexOf("```js", StringComparison.Ordinal) + 5)..];
+        example = example[..example.IndexOf("```", StringComparison.Ordinal)];
+        var admin = await api.RegisterAdministratorAsync();
+        await using var visitor = await api.VisitorAsync(Visitor.Desktop, ColorScheme.Light);
+        await visitor.OpenAsync("/console/live");
+        await visitor.FillAsync("Email", admin.Email);
+        await visitor.FillAsync("Password", admin.Password);
+        await visitor.PressAsync("Sign in");
+        var ticket = (await admin.PostAsync("realtime/tickets"))["ticket"];
+        await visitor.Page.EvaluateAsync(
+            $$"""
+            ([url, ticket]) => {
+              window.told = [];
+              const console = { log: (...all) => window.told.push(all.join(' ')) };
+              {{example}}
+            }
+            """,
+            new[] { api.Url.GetLeftPart(UriPartial.Authority), ticket });
+        await VtpApi.UntilAsync(async () => (await ToldAsync()).Any(line => line.StartsWith("sse_", StringComparison.Ordinal)), "it to be connected");
+        await AlertAsync(admin, "The roof leaks");
+        await VtpApi.UntilAsync(async () => (await ToldAsync()).Contains("error The roof leaks"), "the alert");
+
+        Task<string[]> ToldAsync() => visitor.Page.EvaluateAsync<string[]>("() => window.told");
     }
 
     [Fact]
