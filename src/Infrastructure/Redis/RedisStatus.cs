@@ -1,12 +1,8 @@
+using Vtp.Application.Operations;
+
 namespace Vtp.Infrastructure.Redis;
 
-/// <summary>How this node stands to Redis, for those who look after it.</summary>
-public sealed class RedisStatus
+internal sealed class RedisStatus(RedisConnection? connection) : IRedisStatus
 {
-    private readonly RedisConnection? _connection;
-
-    internal RedisStatus(RedisConnection? connection) => _connection = connection;
-
-    /// <summary>Whether it answered when it was last asked; null where none is configured.</summary>
-    public bool? IsUp => _connection?.IsUp;
+    public bool? IsUp => connection?.IsUp;
 }

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 using Npgsql;
 using Vtp.Api.Http;
+using Vtp.Application.Operations;
 using Vtp.Application.Tracker;
-using Vtp.Infrastructure.Redis;
 
 namespace Vtp.Api.Endpoints.Operations;
 
@@ -56,7 +56,7 @@ internal static class HealthEndpoints
     }
 
     private static async Task<IResult> GetHealthDetails(
-        NpgsqlDataSource database, RedisStatus redis, IPeerDirectory peers, IHostEnvironment environment, TimeProvider clock, CancellationToken ct)
+        NpgsqlDataSource database, IRedisStatus redis, IPeerDirectory peers, IHostEnvironment environment, TimeProvider clock, CancellationToken ct)
     {
         var (isUp, latency) = await PingAsync(database, ct);
         var (memory, process, swarms) = (GC.GetGCMemoryInfo(), Environment.WorkingSet, peers.CountAll());
