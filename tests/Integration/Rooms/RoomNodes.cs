@@ -49,7 +49,7 @@ public sealed class RoomNodes : IAsyncLifetime
         return guest with { Joined = joined };
     }
 
-    public static string NewRoom() => $"room {Guid.NewGuid():N}";
+    public static string NewRoom() => $"صف/room {Guid.NewGuid():N}";
 }
 
 /// <summary>Somebody's client.</summary>

@@ -41,5 +41,5 @@ internal static class RoomEndpoints
 
     private static async Task<Results<Ok<ParticipantView[]>, RefusedHttpResult>> ListParticipants(
         [FromRoute(Name = "room_id")] string roomId, [FromQuery(Name = "org_id")] Guid? orgId, IMediator mediator, CancellationToken ct) =>
-        (await mediator.Send(new ListParticipantsQuery(roomId, orgId), ct)).ToHttp();
+        (await mediator.Send(new ListParticipantsQuery(roomId.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase), orgId), ct)).ToHttp(); // Which alone stays encoded in a path.
 }
