@@ -24,7 +24,9 @@ internal static class RealtimeEndpoints
         services.AddHostedService<SocketSweep>();
         services.AddSharedNamespace("/");
         services.AddSingleton<SocketNamespace, EventsNamespace>();
+        services.AddSingleton<DashboardSockets>();
         services.AddSingleton<SocketNamespace, DashboardNamespace>();
+        services.AddSingleton<SocketFeature, DashboardFeature>();
         services.AddSingleton<DashboardStreamList>();
         services.AddHostedService(provider => provider.GetRequiredService<DashboardStreamList>());
     }
@@ -78,7 +80,7 @@ internal static class RealtimeEndpoints
                 OfPerson(await credentials.FromTokenAsync(token, context.RequestAborted)),
             _ => default,
         };
-        return new EngineHandshake(address, HttpCaller.UserAgentOf(context), result.Identity, result.Rejected);
+        return new EngineHandshake(address, HttpCaller.UserAgentOf(context), result.Identity, result.Rejected, context.Request.Query.ContainsKey("roomId"));
 
         static (Connected? Identity, Refusal? Rejected) Of(Result<Connected> result) =>
             result.Match<(Connected?, Refusal?)>(connected => (connected, null), refusal => (null, refusal));

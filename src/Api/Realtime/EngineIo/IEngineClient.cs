@@ -25,4 +25,5 @@ internal interface IEngineClient
 /// <summary>What is known of a client before it says anything.</summary>
 /// <param name="Identity">By its headers or its address; null when it has shown nothing.</param>
 /// <param name="Rejected">Why what it has shown is not believed.</param>
-internal sealed record EngineHandshake(IPAddress? Address, string? UserAgent, Connected? Identity, Refusal? Rejected);
+/// <param name="NamesRoom">Its address says <c>roomId</c>, as those of clients of live rooms do.</param>
+internal sealed record EngineHandshake(IPAddress? Address, string? UserAgent, Connected? Identity, Refusal? Rejected, bool NamesRoom);

@@ -25,6 +25,12 @@ internal sealed class SharedNamespace : SocketNamespace
 
     public override string Name { get; }
 
+    public override string EventOf(TopicMessage message) => OwnerOf(message)?.EventOf(message) ?? base.EventOf(message);
+
+    public override ReadOnlyMemory<byte> DataOf(TopicMessage message) => OwnerOf(message)?.DataOf(message) ?? base.DataOf(message);
+
+    public override bool IsFor(Socket socket, TopicMessage message) => OwnerOf(message)?.IsFor(socket, message) ?? true;
+
     public override async ValueTask<Refusal?> ConnectAsync(Socket socket, JsonElement auth, CancellationToken cancellationToken)
     {
         var states = new Dictionary<SocketFeature, object>();
@@ -65,6 +71,19 @@ internal sealed class SharedNamespace : SocketNamespace
         _byEvent.TryGetValue(happened.Name, out var feature) && StatesOf(socket).TryGetValue(feature, out var state)
             ? feature.HandleAsync(socket, state, happened, cancellationToken)
             : base.HandleAsync(socket, happened, cancellationToken);
+
+    private SocketFeature? OwnerOf(TopicMessage message)
+    {
+        foreach (var feature in _features)
+        {
+            if (feature.Owns(message.Publication.Topic))
+            {
+                return feature;
+            }
+        }
+
+        return null;
+    }
 
     private static Dictionary<SocketFeature, object> StatesOf(Socket socket) => socket.State as Dictionary<SocketFeature, object> ?? [];
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Vtp.Application.Realtime;
 using Vtp.Domain.Common;
 
 namespace Vtp.Api.Realtime.SocketIo;
@@ -15,6 +16,18 @@ internal abstract class SocketFeature
     public abstract IReadOnlyCollection<string> Namespaces { get; }
 
     public IEnumerable<string> Events => _handlers.Keys;
+
+    /// <summary>Whether it says itself how the messages of this topic are sent, and to whom.</summary>
+    public virtual bool Owns(string topic) => false;
+
+    /// <summary>Of a topic of its own: the name of the event.</summary>
+    public virtual string EventOf(TopicMessage message) => message.Publication.Name;
+
+    /// <summary>Of a topic of its own: the JSON.</summary>
+    public virtual ReadOnlyMemory<byte> DataOf(TopicMessage message) => message.Publication.Data;
+
+    /// <summary>Of a topic of its own: whether this socket is told it at all.</summary>
+    public virtual bool IsFor(Socket socket, TopicMessage message) => true;
 
     /// <returns>What it keeps of the socket; null: it declines.</returns>
     internal abstract ValueTask<object?> TakeInAsync(Socket socket, JsonElement auth, CancellationToken cancellationToken);

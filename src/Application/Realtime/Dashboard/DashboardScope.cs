@@ -5,6 +5,8 @@ namespace Vtp.Application.Realtime.Dashboard;
 /// <summary>Whose dashboard it is: one organization's, or the installation's where there is none.</summary>
 public readonly record struct DashboardScope(OrganizationId? Organization)
 {
+    private const string TopicPrefix = "dashboard:";
+
     public static readonly DashboardScope Installation;
 
     public bool IsInstallation => Organization is null;
@@ -13,10 +15,13 @@ public readonly record struct DashboardScope(OrganizationId? Organization)
     public Guid Id => (Organization ?? OrganizationId.Installation).Value;
 
     /// <summary>Where numbers and activity are published.</summary>
-    public string Topic => $"dashboard:{Id}";
+    public string Topic => $"{TopicPrefix}{Id}";
 
     /// <summary>In the log of events, where alerts come from.</summary>
     public string EventTopic => TopicNames.OfOrganization(Id);
+
+    /// <summary>Whether it is one of these two, of any dashboard.</summary>
+    public static bool HasTopic(string topic) => topic.StartsWith(TopicPrefix, StringComparison.Ordinal) || TopicNames.OrganizationOf(topic) is not null;
 }
 
 /// <summary>What of a dashboard somebody can follow.</summary>
