@@ -189,7 +189,7 @@ internal static class DashboardEndpoints
         response.ContentType = ContentType;
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no"; // nginx would keep events back until they fill a buffer.
-        response.Headers.Vary = HeaderNames.AcceptEncoding;
+        response.Headers.Append(HeaderNames.Vary, HeaderNames.AcceptEncoding); // Beside that of CORS.
         var encoding = EncodingFor(context.Request);
         if (encoding is not null)
         {
