@@ -218,11 +218,10 @@ public static class Wiring
             quartz.UsePersistentStore(store =>
             {
                 store.UsePostgres(source => source.DataSourceFactory = provider => provider.GetRequiredService<NpgsqlDataSource>());
-                store.ConfigureStore(options => options.TablePrefix = "qrtz_");
+                store.ConfigureStore(options => (options.TablePrefix, options.UseBackgroundThreads) = ("qrtz_", true));
                 store.UseClustering(cluster => cluster.CheckinInterval = TimeSpan.FromSeconds(15));
             });
         });
-        services.AddQuartzHostedService(options => options.AutoStart = false);
         services.AddHostedService<ScheduleStarter>();
     }
 

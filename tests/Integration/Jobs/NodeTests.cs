@@ -104,13 +104,19 @@ public sealed class NodeTests
             await TerminateAsync(api, "true");
 
             // Or all that is left was claimed by connections that died, and waits for its leases to run out.
-            await VtpApi.UntilAsync(async () => api.Runs.Ended.Count > ended || await api.CountAsync("jobs WHERE state <> 'running'") == 0, "the nodes to go on");
+            await VtpApi.UntilAsync(
+                async () =>
+                {
+                    api.Clock.Advance(TimeSpan.FromMilliseconds(100)); // For the waits of those that failed.
+                    return api.Runs.Ended.Count > ended || await api.CountAsync("jobs WHERE state <> 'running'") == 0;
+                },
+                "the nodes to go on");
         }
 
         await VtpApi.UntilAsync(
             async () =>
             {
-                api.Clock.Advance(TimeSpan.FromMilliseconds(100)); // For the waits of those that failed.
+                api.Clock.Advance(TimeSpan.FromMilliseconds(100));
                 return await api.CountAsync() == 0;
             },
             "every job to be done");

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using Vtp.Api.Realtime.EngineIo;
 using Vtp.Integration.Fixture;
 
@@ -69,9 +70,9 @@ public sealed class FaultTests(LiveApi api, SocketClients clients) : IClassFixtu
     }
 
     [Fact]
-    public async Task A_storm_of_clients_that_come_back_is_served()
+    public async Task Clients_of_a_node_that_stops_go_on_with_another()
     {
-        const int Count = 150;
+        const int Count = 50;
         var person = await api.RegisterAsync();
         await using var node = await LiveApi.BesideAsync(api, ("Realtime:ConnectionsPerCaller", "1000"));
         await using var other = await LiveApi.BesideAsync(api, ("Realtime:ConnectionsPerCaller", "1000"));
@@ -98,6 +99,58 @@ public sealed class FaultTests(LiveApi api, SocketClients clients) : IClassFixtu
             client.All("said").Select(arguments => arguments[0]!["text"]!.GetValue<string>()).Should().Equal(["before", .. Enumerable.Range(0, 20).Select(number => $"{number}")]);
             client.Close();
         }
+    }
+
+    [Fact]
+    public async Task A_storm_of_five_thousand_that_come_back_is_served_and_each_is_told_all_that_it_missed()
+    {
+        const int Count = 5000;
+        (string, string)[] room = [("Realtime:ConnectionsPerCaller", "10000"), ("Realtime:ConnectionsPerAddress", "10000"), ("Realtime:PingInterval", "00:02:00")];
+        var person = await api.RegisterAsync();
+        await using var node = await LiveApi.BesideAsync(api, room);
+        await using var other = await LiveApi.BesideAsync(api, room);
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = 64 };
+        var (crowd, secrets, offsets) = (new RawClient[Count], new string[Count], new string[Count]);
+        await Parallel.ForAsync(0, Count, parallel, async (index, _) =>
+        {
+            crowd[index] = await RawClient.OpenAsync(node, "EIO=4&transport=websocket");
+            await crowd[index].ReadAsync();
+            await crowd[index].SendAsync($"40/topics,{{\"token\":\"{person.AccessToken}\"}}");
+            secrets[index] = Json((await crowd[index].ReadAsync())!).GetProperty("pid").GetString()!;
+            await crowd[index].SendAsync("42/topics,1[\"join\",{\"topic\":\"storm\"}]");
+            await crowd[index].ReadAsync();
+        });
+        await node.Rooms.PublishAsync("storm", "before");
+        await Parallel.ForAsync(0, Count, parallel, async (index, _) => offsets[index] = Json((await crowd[index].ReadAsync())!)[2].GetString()!);
+
+        var stopped = node.StopAsync();
+        await Parallel.ForAsync(0, Count, parallel, async (index, _) =>
+        {
+            await crowd[index].ShouldEndAsync();
+            crowd[index].Dispose();
+        });
+        await stopped;
+        for (var number = 0; number < 3; number++)
+        {
+            await other.Rooms.PublishAsync("storm", $"{number}");
+        }
+
+        var told = new int[4];
+        await Parallel.ForAsync(0, Count, parallel, async (index, _) =>
+        {
+            using var back = await RawClient.OpenAsync(other, "EIO=4&transport=websocket");
+            await back.ReadAsync();
+            await back.SendAsync($"40/topics,{{\"token\":\"{person.AccessToken}\",\"pid\":\"{secrets[index]}\",\"offset\":\"{offsets[index]}\"}}");
+            await back.ReadAsync();
+            for (var number = 0; number < 3; number++)
+            {
+                var said = Json((await back.ReadAsync())!);
+                Interlocked.Increment(ref told[said[1].GetProperty("text").GetString() == $"{number}" ? number : 3]);
+            }
+        });
+        told.Should().Equal(Count, Count, Count, 0);
+
+        static JsonElement Json(string packet) => JsonElement.Parse(packet[packet.AsSpan().IndexOfAny('{', '[')..]);
     }
 
     [Fact]

@@ -58,7 +58,7 @@ internal sealed class RawClient : IDisposable
     /// <param name="withPings">Without them they are left out.</param>
     public async Task<string?> ReadAsync(bool withPings = false)
     {
-        var buffer = new byte[1 << 20];
+        var buffer = new byte[4096];
         while (true)
         {
             var length = 0;
@@ -70,6 +70,10 @@ internal sealed class RawClient : IDisposable
                 {
                     read = await _socket.ReceiveAsync(buffer.AsMemory(length), deadline.Token);
                     length += read.Count;
+                    if (length == buffer.Length)
+                    {
+                        Array.Resize(ref buffer, 2 * length);
+                    }
                 }
                 while (!read.EndOfMessage);
             }

@@ -17,6 +17,20 @@ internal sealed partial class ScheduleStarter(
     ILogger<ScheduleStarter> logger) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(3);
+
+    private IScheduler? _scheduler;
+
+    /// <summary>Not by Quartz's own service: without its database Quartz goes on trying, whoever tells it to stop.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        if (_scheduler is { } scheduler)
+        {
+            var stopping = Task.Run(() => scheduler.Shutdown(waitForJobsToComplete: false, CancellationToken.None).AsTask(), CancellationToken.None);
+            await stopping.WaitAsync(LastWords, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -28,7 +42,7 @@ internal sealed partial class ScheduleStarter(
         {
             try
             {
-                var scheduler = await schedulers.GetScheduler(CancellationToken.None);
+                var scheduler = _scheduler = await schedulers.GetScheduler(CancellationToken.None);
                 foreach (var schedule in schedules)
                 {
                     stoppingToken.ThrowIfCancellationRequested();
