@@ -13,6 +13,11 @@ namespace Vtp.Benchmarks;
 /// </summary>
 internal static class Drive
 {
+    /// <summary>Rows that are compared with each other, too.</summary>
+    public const string Profile = "`GET /api/v1/auth/profile`";
+    public const string Flooded = "profile during a flood of sign-ins";
+    public const string SignIn = "`POST /api/v1/auth/login`";
+
     private const int Rounds = 3;
     private const string Password = "correct horse battery";
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(4);
@@ -94,15 +99,15 @@ internal static class Drive
         string[] unscoped = [Load.Request("GET", $"/project/{projects.Id}")];
 
         var fixedBytes = new Row("fixed bytes: `GET /health/live`", "floor: `GET /bytes`");
-        var profile = new Row("`GET /api/v1/auth/profile`", "floor: `GET /read`");
+        var profile = new Row(Profile, "floor: `GET /read`");
         var refused = new Row("refused over a limit, 429: `GET /api/v1/limits` by strangers");
-        var flooded = new Row("profile during a flood of sign-ins");
+        var flooded = new Row(Flooded);
         var tenant = new Row("floor: a row of a tenant, who is set in the same round trip: `GET /tenant`", "floor: the same row with nobody set: `GET /project`");
         var key = new Row("`GET /api/v1/projects/{id}` by an API key, from the cache", "floor: `GET /tenant`");
         var uncached = new Row("`GET /api/v1/projects?search=` by an API key, from PostgreSQL");
         var person = new Row("`GET /api/v1/projects/{id}` by a person, the membership from PostgreSQL and the project from the cache");
         var refresh = new Row("`POST /api/v1/auth/refresh`");
-        var signIn = new Row("`POST /api/v1/auth/login`");
+        var signIn = new Row(SignIn);
 
         Say("Warming up.");
         await WrkAsync(vtp, live, WarmUp);

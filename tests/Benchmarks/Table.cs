@@ -11,10 +11,12 @@ internal static class Table
         output.WriteLine(Text($"{machine}; {Load.Connections} connections"));
         Lines(rows);
         output.WriteLine();
-        var (idle, flooded, signIn) = (rows[1].Vtp, rows[2].Vtp, rows[4].Vtp);
+        var (idle, flooded, signIn) = (Rounds(Drive.Profile), Rounds(Drive.Flooded), Rounds(Drive.SignIn));
         var slowdown = Row.Median(flooded.Zip(idle, (during, alone) => during.Load.P99 / alone.Load.P99));
         var signedIn = Row.Median(signIn.Select(round => (round.Load.Requests - round.Load.Refused) / round.Load.Duration.TotalSeconds));
         output.WriteLine(Text($"Profile's p99 during the flood is {slowdown:0.0} times its p99 alone; {signedIn:0} people a second sign in while 64 try."));
+
+        List<Round> Rounds(string name) => rows.Single(row => row.Name == name).Vtp;
     }
 
     public static void Lines(List<Row> rows)

@@ -100,6 +100,8 @@ public static class AuditActions
     public const string RoomUnlocked = "room.unlocked";
     public const string RoomParticipantRemoved = "room.participant_removed";
     public const string RoomParticipantReadmitted = "room.participant_readmitted";
+    public const string RoomRecordingStarted = "room.recording_started";
+    public const string RoomRecordingStopped = "room.recording_stopped";
 
     public static readonly IReadOnlyList<AuditAction> All =
     [
@@ -195,6 +197,8 @@ public static class AuditActions
         new(RoomUnlocked, "room", "A live room was opened again."),
         new(RoomParticipantRemoved, "room", "Somebody was sent out of a live room, to stay out."),
         new(RoomParticipantReadmitted, "room", "Somebody who was sent out of a live room may come in again."),
+        new(RoomRecordingStarted, "recording", "A live room is being recorded; its id is the target's name."),
+        new(RoomRecordingStopped, "recording", "Somebody ended the recording of a live room."),
     ];
 
     private static readonly Dictionary<string, AuditAction> ByName = All.ToDictionary(action => action.Name, StringComparer.Ordinal);

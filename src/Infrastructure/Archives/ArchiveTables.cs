@@ -79,6 +79,7 @@ internal static class ArchiveTables
         ["signaling_rooms"] = "Live rooms of this server, which end with the lesson.",
         ["signaling_places"] = "Connections to this server.",
         ["signaling_removals"] = "Of live rooms, which stay.",
+        ["room_recordings"] = "Their files lie with the media server, which an archive does not reach.",
         ["dashboard_alerts"] = "Of this server, from those who run it.",
     };
 

@@ -9,9 +9,10 @@ namespace Vtp.Infrastructure.Rooms;
 
 /// <summary>
 /// LiveKit: clients connect to it by themselves, with a token of ours (a JWT of HS256); what hosts do to others is told its
-/// RoomService by Twirp.
+/// RoomService by Twirp, and what is recorded its Egress.
 /// </summary>
-internal sealed class LiveKitUnit(string url, string key, string secret, SfuHttp http, TimeProvider clock) : NoForwardingUnit(SfuRefusals.SpeaksForItself)
+internal sealed class LiveKitUnit(string url, string key, string secret, string recordings, SfuHttp rooms, SfuHttp egress, TimeProvider clock)
+    : NoForwardingUnit(SfuRefusals.SpeaksForItself)
 {
     // To connect with. LiveKit renews it for who is connected; who was removed must not come back by it.
     private static readonly TimeSpan GoodFor = TimeSpan.FromMinutes(2);
@@ -57,6 +58,32 @@ internal sealed class LiveKitUnit(string url, string key, string secret, SfuHttp
         }
     }
 
+    public override Task CloseAsync(Guid room, CancellationToken cancellationToken) =>
+        rooms.PostAsync("twirp/livekit.RoomService/DeleteRoom", SfuJson.Of(("room", NameOf(room))), Grant("roomCreate"), cancellationToken);
+
+    public override async Task<Result<string>> RecordAsync(Guid room, string file, CancellationToken cancellationToken)
+    {
+        var output = new Dictionary<string, string>(StringComparer.Ordinal) { ["file_type"] = "MP4", ["filepath"] = $"{recordings.TrimEnd('/')}/{file}.mp4" };
+        var answer = await CallEgressAsync("StartRoomCompositeEgress", cancellationToken, ("room_name", NameOf(room)), ("layout", "speaker"), ("file_outputs", new[] { output }));
+        if (!answer.TryGet(out var info, out var refusal))
+        {
+            return refusal == SfuRefusals.Unknown ? SfuRefusals.NobodySends : refusal;
+        }
+
+        return (Text(info, "egress_id") ?? Text(info, "egressId")) is { Length: > 0 } id ? id : SfuRefusals.Refused;
+    }
+
+    public override async Task<Refusal?> StopRecordingAsync(string egress, CancellationToken cancellationToken) =>
+        (await CallEgressAsync("StopEgress", cancellationToken, ("egress_id", egress))).Refusal is { } refusal && refusal == SfuRefusals.Away ? refusal : null;
+
+    private Task<Result<JsonElement>> CallEgressAsync(string method, CancellationToken cancellationToken, params (string Name, object? Value)[] fields) =>
+        egress.PostAsync($"twirp/livekit.Egress/{method}", SfuJson.Of(fields), Grant("roomRecord"), cancellationToken);
+
+    private string Grant(string grant) => Sign(("video", new Dictionary<string, object>(StringComparer.Ordinal) { [grant] = true }));
+
+    private static string? Text(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
     // Twirp leaves out what has its default, and audio is the first of its kinds.
     private static bool IsAudio(JsonElement track) =>
         track.ValueKind == JsonValueKind.Object && track.TryGetProperty("sid", out var sid) && sid.ValueKind == JsonValueKind.String
@@ -67,7 +94,7 @@ internal sealed class LiveKitUnit(string url, string key, string secret, SfuHttp
     private Task<Result<JsonElement>> CallAsync(string method, Guid room, (string Name, object? Value)[] fields, CancellationToken cancellationToken)
     {
         var token = Sign(("video", new Dictionary<string, object>(StringComparer.Ordinal) { ["room"] = NameOf(room), ["roomAdmin"] = true }));
-        return http.PostAsync($"twirp/livekit.RoomService/{method}", SfuJson.Of([("room", NameOf(room)), .. fields]), token, cancellationToken);
+        return rooms.PostAsync($"twirp/livekit.RoomService/{method}", SfuJson.Of([("room", NameOf(room)), .. fields]), token, cancellationToken);
     }
 
     private string Sign(params (string Name, object? Value)[] claims)

@@ -57,5 +57,12 @@ internal sealed class Mediasoup(SfuHttp http) : ISelectiveForwardingUnit
     public Task<Result<JsonElement>> CloseConsumerAsync(Guid room, string consumer, CancellationToken cancellationToken) =>
         http.PostAsync($"rooms/{room}/consumers/{Uri.EscapeDataString(consumer)}/close", SfuJson.Of(), token: null, cancellationToken);
 
+    /// <summary>Each of its peers leaves.</summary>
+    public Task CloseAsync(Guid room, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task<Result<string>> RecordAsync(Guid room, string file, CancellationToken cancellationToken) => Task.FromResult<Result<string>>(SfuRefusals.CannotRecord);
+
+    public Task<Refusal?> StopRecordingAsync(string egress, CancellationToken cancellationToken) => Task.FromResult<Refusal?>(SfuRefusals.CannotRecord);
+
     private static JsonElement? In(JsonElement json, string name) => json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) ? value : null;
 }

@@ -28,4 +28,10 @@ internal class NoForwardingUnit(Refusal why) : ISelectiveForwardingUnit
     public Task<Result<JsonElement>> CloseProducerAsync(Guid room, string producer, CancellationToken cancellationToken) => _no;
 
     public Task<Result<JsonElement>> CloseConsumerAsync(Guid room, string consumer, CancellationToken cancellationToken) => _no;
+
+    public virtual Task CloseAsync(Guid room, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public virtual Task<Result<string>> RecordAsync(Guid room, string file, CancellationToken cancellationToken) => Task.FromResult<Result<string>>(SfuRefusals.CannotRecord);
+
+    public virtual Task<Refusal?> StopRecordingAsync(string egress, CancellationToken cancellationToken) => Task.FromResult<Refusal?>(SfuRefusals.CannotRecord);
 }

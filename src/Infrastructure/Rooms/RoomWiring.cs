@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Vtp.Application.Rooms.LiveKit;
+using Vtp.Application.Rooms.Recordings;
 using Vtp.Application.Rooms.Signaling;
 
 namespace Vtp.Infrastructure.Rooms;
@@ -20,6 +21,8 @@ internal static class RoomWiring
         services.AddSingleton(provider => provider.GetRequiredService<IOptions<SignalingOptions>>().Value);
         services.AddSingleton<SignalingRooms>();
         services.AddSingleton<ISignalingRooms>(provider => provider.GetRequiredService<SignalingRooms>());
+        services.AddSingleton<RoomRecordings>();
+        services.AddSingleton<IRoomRecordings>(provider => provider.GetRequiredService<RoomRecordings>());
         services.AddHostedService<SignalingUpkeep>();
         services.AddForwardingUnit(configuration);
     }
@@ -42,8 +45,12 @@ internal static class RoomWiring
             // Its clients connect by ws, its service is at the same place by http.
             return !string.IsNullOrWhiteSpace(liveKit) && !string.IsNullOrWhiteSpace(key) && !string.IsNullOrWhiteSpace(secret)
                 && Uri.TryCreate(liveKit, UriKind.Absolute, out var address) && address.Scheme is "ws" or "wss" or "http" or "https"
-                ? new LiveKitUnit(liveKit, key, secret, Http(new UriBuilder(address) { Scheme = address.Scheme is "wss" or "https" ? "https" : "http", Port = address.Port }.Uri), provider.GetRequiredService<TimeProvider>())
+                ? LiveKit(new UriBuilder(address) { Scheme = address.Scheme is "wss" or "https" ? "https" : "http", Port = address.Port }.Uri)
                 : new NoForwardingUnit(SfuRefusals.NotConfigured);
+
+            // Each with its own view of who is away: a LiveKit without its egress service is not away.
+            LiveKitUnit LiveKit(Uri service) => new(
+                liveKit, key, secret, configuration["LiveKit:RecordingsPath"] is { Length: > 0 } path ? path : "recordings", Http(service), Http(service), provider.GetRequiredService<TimeProvider>());
 
             SfuHttp Http(Uri address) => ActivatorUtilities.CreateInstance<SfuHttp>(provider, address, options.Timeout);
         });

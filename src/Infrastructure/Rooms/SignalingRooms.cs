@@ -1,11 +1,11 @@
 using Npgsql;
-using NpgsqlTypes;
 using Vtp.Application.Rooms.Signaling;
 using Vtp.Domain.Common;
 using Vtp.Domain.Rooms.Signaling;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Infrastructure.Persistence;
 using Vtp.Infrastructure.Realtime;
+using static Vtp.Infrastructure.Rooms.RoomSql;
 
 namespace Vtp.Infrastructure.Rooms;
 
@@ -18,7 +18,11 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
     // Not heard for so long: its places are free. By the database's clock alone.
     private const string Dead = "seen_at < clock_timestamp() - interval '30 seconds'";
 
-    private const string Columns = "id, organization_id, name_id, name, created_by, created_at, is_locked, max_participants";
+    private const string Columns =
+        """
+        id, organization_id, name_id, name, created_by, created_at, is_locked, max_participants,
+        EXISTS (SELECT FROM room_recordings recording WHERE recording.room = signaling_rooms.id AND ended_at IS NULL)
+        """;
 
     private const string Sign = "INSERT INTO signaling_nodes (id, seen_at) VALUES ($1, clock_timestamp()) ON CONFLICT (id) DO NOTHING";
 
@@ -71,7 +75,7 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
     {
         while (true)
         {
-            await using var batch = Scoped(entry.Key.Organization);
+            await using var batch = database.Scoped(entry.Key.Organization);
             Add(batch, Sign, Text(hub.Node));
             if (entry.IfAbsent is { } fresh)
             {
@@ -87,8 +91,8 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
             if (await reader.ReadAsync(cancellationToken))
             {
                 var room = Read(reader);
-                return reader.GetBoolean(8) ? room
-                    : reader.GetBoolean(9) ? RoomRefusals.Removed
+                return reader.GetBoolean(9) ? room
+                    : reader.GetBoolean(10) ? RoomRefusals.Removed
                     : room.IsLocked && !entry.IsReturn && !entry.IsStaff && room.CreatedBy != entry.Participant ? RoomRefusals.Locked
                     : RoomRefusals.Full;
             }
@@ -104,7 +108,7 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
 
     public async Task LeaveAsync(OrganizationId organization, Guid room, string socketId, CancellationToken cancellationToken)
     {
-        await using var batch = Scoped(organization);
+        await using var batch = database.Scoped(organization);
         Add(batch, LockAll, Ids([room]));
         Add(batch, "DELETE FROM signaling_places WHERE room = $1 AND socket_id = $2", Id(room), Text(socketId));
         Add(batch, End, Ids([room]));
@@ -114,7 +118,7 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
 
     public async Task<Result<LiveRoom>> CreateAsync(RoomKey key, NewRoom room, int limit, CancellationToken cancellationToken)
     {
-        await using var batch = Scoped(key.Organization);
+        await using var batch = database.Scoped(key.Organization);
         Add(batch, Open, Opening(key, room, limit));
         Add(batch, $"SELECT {Columns} FROM signaling_rooms WHERE organization_id = $1 AND name_id = $2", KeyOf(key));
         await using var reader = await batch.ReadAsync(cancellationToken);
@@ -129,7 +133,7 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
 
     public async Task<LiveRoom?> FindAsync(RoomKey key, CancellationToken cancellationToken)
     {
-        await using var batch = Scoped(key.Organization);
+        await using var batch = database.Scoped(key.Organization);
         Add(batch, $"SELECT {Columns} FROM signaling_rooms WHERE organization_id = $1 AND name_id = $2", KeyOf(key));
         await using var reader = await batch.ReadAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
@@ -137,7 +141,7 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
 
     public async Task<IReadOnlyList<LiveRoom>> ListAsync(OrganizationId organization, int limit, CancellationToken cancellationToken)
     {
-        await using var batch = Scoped(organization);
+        await using var batch = database.Scoped(organization);
         Add(batch, $"SELECT {Columns} FROM signaling_rooms WHERE organization_id = $1 ORDER BY id DESC LIMIT $2", Id(organization.Value), Number(limit));
         await using var reader = await batch.ReadAsync(cancellationToken);
         var rooms = new List<LiveRoom>();
@@ -165,7 +169,7 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
 
     public async Task<IReadOnlyList<RoomPlace>> PlacesAsync(OrganizationId organization, Guid room, CancellationToken cancellationToken)
     {
-        await using var batch = Scoped(organization);
+        await using var batch = database.Scoped(organization);
         Add(batch, "SELECT socket_id, participant, is_staff, node_id FROM signaling_places WHERE room = $1 ORDER BY socket_id", Id(room));
         await using var reader = await batch.ReadAsync(cancellationToken);
         var places = new List<RoomPlace>();
@@ -179,7 +183,7 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
 
     public async Task RemoveAsync(LiveRoom room, Guid participant, Guid by, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        await using var batch = Scoped(room.Key.Organization);
+        await using var batch = database.Scoped(room.Key.Organization);
         Add(batch, LockAll, Ids([room.Room]));
         Add(
             batch,
@@ -187,7 +191,7 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
             Id(room.Room),
             Id(participant),
             Id(by),
-            new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
+            Time(now));
         Add(batch, "DELETE FROM signaling_places WHERE room = $1 AND participant = $2", Id(room.Room), Id(participant));
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
@@ -268,23 +272,9 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
 
     private async Task<int> RunAsync(LiveRoom room, string sql, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
     {
-        await using var batch = Scoped(room.Key.Organization);
+        await using var batch = database.Scoped(room.Key.Organization);
         Add(batch, sql, parameters);
         return await batch.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private NpgsqlBatch Scoped(OrganizationId organization)
-    {
-        var batch = database.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT set_config('vtp.tenants', $1, true)") { Parameters = { Text($"{{{organization}}}") } });
-        return batch;
-    }
-
-    private static void Add(NpgsqlBatch batch, string sql, params NpgsqlParameter[] parameters)
-    {
-        var command = new NpgsqlBatchCommand(sql);
-        command.Parameters.AddRange(parameters);
-        batch.BatchCommands.Add(command);
     }
 
     private static LiveRoom Read(NpgsqlDataReader reader) => new(
@@ -294,23 +284,14 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
         reader.GetGuid(4),
         reader.GetFieldValue<DateTimeOffset>(5),
         reader.GetBoolean(6),
-        reader.GetInt32(7));
+        reader.GetInt32(7),
+        reader.GetBoolean(8));
 
     private static NpgsqlParameter[] KeyOf(RoomKey key) => [Id(key.Organization.Value), Text(key.Id)];
 
     private static NpgsqlParameter[] Opening(RoomKey key, NewRoom room, int limit) =>
     [
-        Id(room.Room), .. KeyOf(key), Text(room.Name), Id(room.CreatedBy), new NpgsqlParameter<DateTimeOffset> { TypedValue = room.CreatedAt },
+        Id(room.Room), .. KeyOf(key), Text(room.Name), Id(room.CreatedBy), Time(room.CreatedAt),
         Flag(room.IsKept), Number(room.MaximumParticipants), Number(limit),
     ];
-
-    private static NpgsqlParameter<Guid> Id(Guid id) => new() { TypedValue = id };
-
-    private static NpgsqlParameter Ids(Guid[] ids) => new() { Value = ids, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid };
-
-    private static NpgsqlParameter<string> Text(string text) => new() { TypedValue = text };
-
-    private static NpgsqlParameter<bool> Flag(bool value) => new() { TypedValue = value };
-
-    private static NpgsqlParameter<int> Number(int value) => new() { TypedValue = value };
 }

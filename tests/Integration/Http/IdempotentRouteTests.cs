@@ -54,6 +54,8 @@ public sealed class IdempotentRouteTests(VtpApi api) : IClassFixture<VtpApi>
         ["RetryJob"] = "Twice is as good as once.",
         ["DeleteJob"] = "Twice is as good as once.",
         ["RunSchedule"] = "A run more does no harm.",
+        ["StartRoomRecording"] = "A room is recorded once at a time: a repeat is told so.",
+        ["StopRoomRecording"] = "Twice is as good as once.",
         ["PauseSchedule"] = "Twice is as good as once.",
         ["IssueRealtimeTicket"] = "Another ticket is what a repeat asks for; each is good once.",
         ["TakeProfile"] = "Reads.",

@@ -16,7 +16,7 @@ public sealed class SchemaTests(VtpApi api) : IClassFixture<VtpApi>
         "__EFMigrationsHistory", "account_activity", "archive_export_chunks", "audit_chains", "audit_checkpoints", "audit_counts", "audit_retentions", "audit_signing_keys", "cache_lifetimes", "dashboard_ticks", "data_protection_keys",
         "dead_jobs", "event_consumers", "event_log", "events", "idempotency_keys", "job_minutes", "jobs", "livekit_events", "paused_job_kinds",
         "realtime_log", "realtime_messages", "realtime_sessions", "realtime_tickets", "relay_frames", "relay_links", "relay_nodes", "signing_keys",
-        "signaling_nodes", "signaling_places", "signaling_removals", "signaling_rooms",
+        "signaling_nodes", "signaling_places", "signaling_removals", "signaling_rooms", "room_recordings",
         "qrtz_job_details", "qrtz_triggers", "qrtz_simple_triggers", "qrtz_cron_triggers", "qrtz_simprop_triggers",
         "qrtz_blob_triggers", "qrtz_calendars", "qrtz_paused_trigger_grps", "qrtz_paused_job_grps", "qrtz_fired_triggers",
         "qrtz_scheduler_state", "qrtz_locks", "qrtz_execution_history", "qrtz_misfire_history", "qrtz_job_status",

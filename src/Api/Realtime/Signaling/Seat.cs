@@ -35,7 +35,7 @@ internal sealed class Seat(Socket socket, RoomJoined joined)
 
     public string ProducersTopic => ProducersOf(Room);
 
-    public string ChatTopic => $"{Room.Topic}:chat";
+    public string ChatTopic => LiveRoom.ChatTopicOf(Room.Room);
 
     public string OwnTopic => TopicOf(Socket.Id);
 

@@ -3,6 +3,7 @@ using FluentValidation;
 using MediatR;
 using Microsoft.Extensions.DependencyInjection;
 using Vtp.Application.Common.Caching;
+using Vtp.Application.Rooms.Recordings;
 using Vtp.Application.Rooms.Signaling;
 using Vtp.Application.Tracker;
 using Vtp.Application.Tracker.Relay;
@@ -27,6 +28,8 @@ public static class UseCaseRegistration
         services.AddScoped<RelayAdmission>();
         services.AddScoped<RoomCallers>();
         services.AddScoped<RoomControl>();
+        services.AddScoped<RecordingAccess>();
+        services.AddScoped<RecordingNews>();
         services.AddSingleton<WaitingLine>();
         services.AddScoped<RequestLimits>();
         return services.AddUseCases(typeof(UseCaseRegistration).Assembly.GetTypes());

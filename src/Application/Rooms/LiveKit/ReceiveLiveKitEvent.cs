@@ -1,6 +1,7 @@
 using FluentValidation;
 using MediatR;
 using Vtp.Application.Common;
+using Vtp.Application.Rooms.Recordings;
 using Vtp.Domain.Common;
 using Vtp.Domain.Rooms.LiveKit;
 
@@ -29,7 +30,7 @@ internal sealed class ReceiveLiveKitEventValidator : AbstractValidator<ReceiveLi
     public ReceiveLiveKitEventValidator() => RuleFor(command => command.Body.Length).GreaterThan(0).OverridePropertyName("body").WithMessage("There is no body.");
 }
 
-internal sealed class ReceiveLiveKitEventHandler(LiveKitKeys keys, ILiveKitEvents events, TimeProvider clock)
+internal sealed class ReceiveLiveKitEventHandler(LiveKitKeys keys, ILiveKitEvents events, IRoomRecordings recordings, RecordingNews news, TimeProvider clock)
     : IRequestHandler<ReceiveLiveKitEventCommand, Result<LiveKitEventReceived>>
 {
     public async Task<Result<LiveKitEventReceived>> Handle(ReceiveLiveKitEventCommand request, CancellationToken cancellationToken)
@@ -50,6 +51,13 @@ internal sealed class ReceiveLiveKitEventHandler(LiveKitKeys keys, ILiveKitEvent
         }
 
         await events.KeepAsync(received, cancellationToken);
+
+        // LiveKit tells again what was not answered with 200: both are done once however often.
+        if (EgressReport.Read(received, clock.GetUtcNow()) is { } report && await recordings.SettleAsync(report, cancellationToken) is { } ended)
+        {
+            await news.TellAsync(RecordingNews.Stopped, ended, cancellationToken);
+        }
+
         return new LiveKitEventReceived("Event received.");
     }
 }

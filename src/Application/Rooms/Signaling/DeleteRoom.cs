@@ -20,7 +20,7 @@ internal sealed class DeleteRoomValidator : AbstractValidator<DeleteRoomCommand>
     public DeleteRoomValidator() => RuleFor(command => command.RoomId).IsRoomId();
 }
 
-internal sealed class DeleteRoomHandler(RoomControl control, ISignalingRooms rooms) : IRequestHandler<DeleteRoomCommand, Result<RoomChanged>>
+internal sealed class DeleteRoomHandler(RoomControl control, ISignalingRooms rooms, ISelectiveForwardingUnit sfu) : IRequestHandler<DeleteRoomCommand, Result<RoomChanged>>
 {
     public async Task<Result<RoomChanged>> Handle(DeleteRoomCommand request, CancellationToken cancellationToken)
     {
@@ -31,6 +31,7 @@ internal sealed class DeleteRoomHandler(RoomControl control, ISignalingRooms roo
 
         await rooms.DeleteAsync(found.Room, cancellationToken);
         control.LookAfter(found.Room);
+        await sfu.CloseAsync(found.Room.Room, CancellationToken.None);
         return new RoomChanged(true, found.Room.Key.Id, "The room is closed.");
     }
 }

@@ -50,6 +50,19 @@ public interface ISelectiveForwardingUnit
     Task<Result<JsonElement>> CloseProducerAsync(Guid room, string producer, CancellationToken cancellationToken);
 
     Task<Result<JsonElement>> CloseConsumerAsync(Guid room, string consumer, CancellationToken cancellationToken);
+
+    /// <summary>The room is over: who is connected to the unit by themselves is sent out. Never refused.</summary>
+    Task CloseAsync(Guid room, CancellationToken cancellationToken);
+
+    /// <summary>Records all that is seen and heard in the room to one file.</summary>
+    /// <param name="room">Of <see cref="LiveRoom.Room"/>.</param>
+    /// <param name="file">Where, without its ending; behind the folder that is configured.</param>
+    /// <param name="cancellationToken">Of the caller.</param>
+    /// <returns>The unit's id of it.</returns>
+    Task<Result<string>> RecordAsync(Guid room, string file, CancellationToken cancellationToken);
+
+    /// <returns>Null also where it had ended before; refused while the unit is away, and by one that does not record.</returns>
+    Task<Refusal?> StopRecordingAsync(string egress, CancellationToken cancellationToken);
 }
 
 public static class SfuRefusals
@@ -66,6 +79,12 @@ public static class SfuRefusals
     public static readonly Refusal Refused = new(RefusalKind.Unprocessable, "sfu.refused", "The media server did not accept this.");
 
     public static readonly Refusal Unknown = new(RefusalKind.NotFound, "sfu.not_found", "The media server does not know this.");
+
+    public static readonly Refusal CannotRecord =
+        new(RefusalKind.Unprocessable, "sfu.cannot_record", "This server's rooms cannot be recorded: that takes LiveKit and its egress service.");
+
+    public static readonly Refusal NobodySends =
+        new(RefusalKind.Conflict, "sfu.nobody_sends", "Nobody is connected to the media server in this room yet. There is nothing to record.");
 
     public static readonly Refusal NotYours = new(RefusalKind.NotFound, "sfu.not_yours", "You have no such transport, producer or consumer in this room.");
 }

@@ -23,12 +23,15 @@ public sealed class SignalingOptions
 /// <param name="Room">Of this room from its beginning to its end; another one of the same id has another.</param>
 /// <param name="CreatedBy">The account or API key.</param>
 public sealed record LiveRoom(
-    Guid Room, RoomKey Key, string Name, Guid CreatedBy, DateTimeOffset CreatedAt, bool IsLocked, int MaximumParticipants)
+    Guid Room, RoomKey Key, string Name, Guid CreatedBy, DateTimeOffset CreatedAt, bool IsLocked, int MaximumParticipants, bool IsRecorded)
 {
     /// <summary>The topic by whose presence nodes know who is in it; what is told to all of them goes there too.</summary>
     public string Topic => TopicOf(Room);
 
     public static string TopicOf(Guid room) => $"room:{room}";
+
+    /// <summary>What is told here, who comes within two minutes is told too.</summary>
+    public static string ChatTopicOf(Guid room) => $"{TopicOf(room)}:chat";
 }
 
 /// <param name="IsStaff">A host of every room there.</param>

@@ -19,6 +19,12 @@ public static class RoomRefusals
 
     public static readonly Refusal StaffStays = new(RefusalKind.Forbidden, "room.staff_stays", "Only a teacher or an administrator may do this to one.");
 
+    public static readonly Refusal RecordedByStaff = new(RefusalKind.Forbidden, "room.recorded_by_staff", "Only a teacher or an administrator may record.");
+
+    public static readonly Refusal Recorded = new(RefusalKind.Conflict, "room.recorded", "The room is being recorded already.");
+
+    public static readonly Refusal NoSuchRecording = new(RefusalKind.NotFound, "room.recording_not_found", "There is no such recording.");
+
     public static readonly Refusal OpenedByStaff = new(RefusalKind.NotFound, "room.not_open", "There is no such room yet. A teacher opens it.");
 
     public static readonly Refusal TooMany = new(RefusalKind.Conflict, "room.too_many", "There are as many rooms as there may be. Delete some first.");

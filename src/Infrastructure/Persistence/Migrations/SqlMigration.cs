@@ -88,3 +88,6 @@ internal sealed class Signaling : SqlMigration;
 
 [DbContext(typeof(VtpDbContext)), Migration("0020_dashboard")]
 internal sealed class DashboardTables : SqlMigration;
+
+[DbContext(typeof(VtpDbContext)), Migration("0021_room_recordings")]
+internal sealed class RoomRecordingTables : SqlMigration;
