@@ -84,15 +84,13 @@ public sealed class RequestLimits(IRateLimiter limiter, ICaller caller, WaitingL
         return RefusalOf(Latest);
     }
 
-    /// <summary>In the pipeline.</summary>
+    /// <summary>In the pipeline: whether the door has taken what this use case costs. The first one who asks is told so.</summary>
+    public bool HasTaken(UseCaseLimits limits) => caller.IsSystem || (_taken?.UseCase == limits.UseCase && Interlocked.Exchange(ref _taken, null) is not null);
+
+    /// <summary>In the pipeline, of what the door has not taken.</summary>
     /// <returns>Null when admitted.</returns>
     public async ValueTask<Refusal?> TakeAsync(UseCaseLimits limits, string? target, CancellationToken cancellationToken)
     {
-        if (caller.IsSystem || (_taken?.UseCase == limits.UseCase && Interlocked.Exchange(ref _taken, null) is not null))
-        {
-            return null;
-        }
-
         var charges = limits is { IsOfPeers: true, Policies: [var only] } ? [new RateLimitCharge(only, PartitionOf(only, target))]
             : limits.Policies.Select(policy => new RateLimitCharge(policy, PartitionOf(policy, target)));
         if (_owed?.UseCase == limits.UseCase)
@@ -168,13 +166,13 @@ public sealed class RequestLimits(IRateLimiter limiter, ICaller caller, WaitingL
         RateLimitScope.Account when caller.SignedIn is { } signedIn => signedIn.AccountId.ToString(),
         RateLimitScope.Account or RateLimitScope.Key when caller.Key is { } key => key.KeyId.ToString(),
         RateLimitScope.Project when caller.Key is { } key => key.ProjectId.ToString(),
-        RateLimitScope.Peer => $"{Credential()} {target ?? Network(caller.IpAddress)}", // Validated before: no longer than a peer's id may be.
+        RateLimitScope.Peer when Credential is { } id => $"{id:N} {target ?? Network(caller.IpAddress)}", // Validated before: no longer than a peer's id may be.
+        RateLimitScope.Peer => $"{Network(caller.IpAddress)} {target ?? Network(caller.IpAddress)}",
         RateLimitScope.AddressAndTarget => $"{Network(caller.IpAddress)} {Digest(target)}",
         _ => Network(caller.IpAddress),
     };
 
-    private string Credential() =>
-        (caller.Key?.KeyId ?? caller.Tracker?.Id ?? caller.SignedIn?.AccountId.Value)?.ToString("N") ?? Network(caller.IpAddress);
+    private Guid? Credential => caller.Key?.KeyId ?? caller.Tracker?.Id ?? caller.SignedIn?.AccountId.Value;
 
     /// <summary>IPv6 gives every subscriber 2^64 addresses; they are one caller.</summary>
     public static string Network(string? address) =>

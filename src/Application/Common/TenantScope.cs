@@ -1,3 +1,4 @@
+using Vtp.Application.Tracker;
 using Vtp.Domain.Tenancy.Members;
 using Vtp.Domain.Tenancy.Organizations;
 using Vtp.Domain.Tenancy.Projects;
@@ -24,6 +25,9 @@ public sealed class TenantScope
 
     /// <summary>For how long what is written to the trail now is kept.</summary>
     public int AuditRetentionDays { get; private set; } = Vtp.Domain.Tenancy.Organizations.Organization.DefaultAuditRetentionDays;
+
+    /// <summary>What the caller is to the swarms of the project in view, once a use case of the tracker has let them in.</summary>
+    public TrackerCaller? Tracker { get; set; }
 
     /// <summary>Null while none, or more than one, is in view.</summary>
     public OrganizationId? Organization => Organizations is [var only] ? only : null;

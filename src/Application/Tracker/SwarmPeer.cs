@@ -36,10 +36,14 @@ public sealed class SwarmPeer
 /// <summary>Some of those who hold a file, as several who ask are told.</summary>
 /// <param name="peers">In no order.</param>
 /// <param name="limit">How many were asked for.</param>
-public sealed class HolderSample(SwarmPeer[] peers, int limit)
+/// <param name="takenAt">A timestamp of the clock.</param>
+public sealed class HolderSample(SwarmPeer[] peers, int limit, long takenAt)
 {
-    // Few enough that those who begin at the same time are not all sent to the same peers.
+    // Few enough that those who begin at the same time are not all sent to the same peers; and of a crowd not more than
+    // each of the usual fifty can serve.
     private const int Askers = 8;
+    private const int AskersAtOnce = 50;
+    private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(5);
 
     private PeerListJson? _json;
     private int _askers = 1;
@@ -49,7 +53,12 @@ public sealed class HolderSample(SwarmPeer[] peers, int limit)
     public int Limit => limit;
 
     /// <summary>Whether one more may be told it.</summary>
-    public bool IsGoodForAnother() => Interlocked.Increment(ref _askers) <= Askers;
+    public bool IsGoodForAnother(TimeProvider clock) => Interlocked.Increment(ref _askers) switch
+    {
+        <= Askers => true,
+        <= AskersAtOnce => clock.GetElapsedTime(takenAt) < AtOnce,
+        _ => false,
+    };
 
     /// <param name="chunks">All of the file.</param>
     public PeerListJson Json(ChunkNumbersJson chunks) => _json ??= PeerListJson.Of(peers, chunks);

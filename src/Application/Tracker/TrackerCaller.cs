@@ -44,10 +44,10 @@ public sealed record TrackerCredential(
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData([.. Id.ToByteArray(), .. Encoding.UTF8.GetBytes(peerId)], hash);
-        return this with { Id = new Guid(hash[..16]), Key = Id, PeerId = peerId };
+        return new TrackerCredential(new Guid(hash[..16]), Key: Id, peerId, Organization, Project, Role, AuditRetentionDays);
     }
 
-    public TrackerCaller Caller() => new(Organization, Project, Role, Id, Key, PeerId, AuditRetentionDays);
+    public TrackerCaller Caller { get; } = new(Organization, Project, Role, Id, Key, PeerId, AuditRetentionDays);
 }
 
 /// <summary>Who the caller of this request is to the tracker.</summary>
@@ -94,9 +94,7 @@ public sealed record PeerToken(string Text, DateTimeOffset ExpiresAt);
 
 internal sealed class TrackerCallers(ICaller caller, TenantScope tenant, IMemberships memberships, ITrackerKeys keys) : ITrackerCaller
 {
-    private TrackerCaller? _current;
-
-    public TrackerCaller Current => _current ?? throw new InvalidOperationException("This use case must demand a permission of the tracker.");
+    public TrackerCaller Current => tenant.Tracker ?? throw new InvalidOperationException("This use case must demand a permission of the tracker.");
 
     /// <summary>Lets the caller in, or says why not.</summary>
     public async ValueTask<Refusal?> EnterAsync(Permission permission, object request, CancellationToken cancellationToken) =>
@@ -106,7 +104,7 @@ internal sealed class TrackerCallers(ICaller caller, TenantScope tenant, IMember
     {
         if (caller.Tracker is { } own)
         {
-            return new(own.Caller());
+            return new(own.Caller);
         }
 
         if (caller.Key is { } key)
@@ -131,8 +129,8 @@ internal sealed class TrackerCallers(ICaller caller, TenantScope tenant, IMember
             return refusal;
         }
 
-        _current = entered;
         tenant.Enter(entered.Organization, entered.Project, entered.AuditRetentionDays);
+        tenant.Tracker = entered;
         return entered.Role.Holds(permission) ? null
             : entered.Credential is null ? TrackerRefusals.Unauthenticated
             : Refusal.Forbidden;

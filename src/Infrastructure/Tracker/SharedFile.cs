@@ -21,6 +21,7 @@ internal sealed class SharedFile(
 {
     private readonly List<Seat> _open = [];
     private volatile WeakReference<HolderSample>? _sample; // Weak, so that what is asked for seldom does not stay in memory.
+    private ListedFile? _listed;
     private int _version;
     private long _seededAt = seededAt.UtcTicks;
 
@@ -102,9 +103,9 @@ internal sealed class SharedFile(
     /// Of more than the limit, one of each stretch of the list, so that each peer is as likely as any other. A few who ask
     /// one after the other are told the same, unless the swarm has changed between them.
     /// </summary>
-    public HolderSample Sample(int limit)
+    public HolderSample Sample(int limit, TimeProvider clock)
     {
-        if (_sample is { } weak && weak.TryGetTarget(out var known) && known.Limit == limit && known.IsGoodForAnother())
+        if (_sample is { } weak && weak.TryGetTarget(out var known) && known.Limit == limit && known.IsGoodForAnother(clock))
         {
             return known;
         }
@@ -128,7 +129,7 @@ internal sealed class SharedFile(
             }
         }
 
-        var sample = new HolderSample(Array.ConvertAll(picked, static peer => peer.View), limit);
+        var sample = new HolderSample(Array.ConvertAll(picked, static peer => peer.View), limit, clock.GetTimestamp());
         lock (_open)
         {
             if (version == _version)
@@ -140,7 +141,7 @@ internal sealed class SharedFile(
         return sample;
     }
 
-    public ListedFile ToListed() => new(Id, Hash, Name, Size, ChunkSize, ChunkCount, Category, AddedBy, AddedAt, Seeders);
+    public ListedFile ToListed() => _listed is { } known && known.Seeders == Seeders ? known : _listed = new(Id, Hash, Name, Size, ChunkSize, ChunkCount, Category, AddedBy, AddedAt, Seeders);
 
     private void Changed()
     {

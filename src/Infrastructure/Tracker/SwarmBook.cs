@@ -127,7 +127,7 @@ internal sealed class SwarmBook(Memory memory, Journal journal, ChunkLists chunk
     public HolderSample Holders(ProjectId project, ContentHash file, int limit)
     {
         metrics.AskedForPeers();
-        return memory.Find(project)?.Files.GetValueOrDefault(file)?.Sample(limit) ?? new HolderSample([], limit);
+        return memory.Find(project)?.Files.GetValueOrDefault(file)?.Sample(limit, clock) ?? new HolderSample([], limit, takenAt: 0);
     }
 
     public ValueTask<ChunkListJson> ChunksAsync(ListedFile file, CancellationToken cancellationToken) => chunks.OfAsync(file, cancellationToken);

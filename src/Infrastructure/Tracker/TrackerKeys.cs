@@ -50,6 +50,12 @@ internal sealed class TrackerKeys(
         WHERE projects.id = $1 AND projects.deleted_at IS NULL AND organizations.deleted_at IS NULL
         """;
 
+    private readonly (byte[] Hash, TrackerCredential Credential)[] _configured =
+    [
+        .. options.Keys.Select(key => (key.Hash, new TrackerCredential(
+            new Guid(key.Hash.AsSpan(0, 16)), Key: null, PeerId: null, OwnOrganization, OwnProject, key.Role, Organization.DefaultAuditRetentionDays))),
+    ];
+
     private readonly IDataProtector _protector = protection.CreateProtector("vtp.tracker.tokens.v1");
 
     public TrackerCaller? Keyless { get; private set; }
@@ -83,8 +89,8 @@ internal sealed class TrackerKeys(
             return null;
         }
 
-        Span<byte> hash = stackalloc byte[HashSize];
-        SHA256.HashData(Encoding.UTF8.GetBytes(key), hash);
+        Span<byte> text = stackalloc byte[MaximumLength * 3], hash = stackalloc byte[HashSize];
+        SHA256.HashData(text[..Encoding.UTF8.GetBytes(key, text)], hash);
         return Configured(hash);
     }
 
@@ -160,15 +166,13 @@ internal sealed class TrackerKeys(
     /// <summary>All are compared, each in constant time.</summary>
     private TrackerCredential? Configured(ReadOnlySpan<byte> hash)
     {
-        ConfiguredKey? found = null;
-        foreach (var key in options.Keys)
+        TrackerCredential? found = null;
+        foreach (var (known, credential) in _configured)
         {
-            found = CryptographicOperations.FixedTimeEquals(key.Hash, hash) ? key : found;
+            found = CryptographicOperations.FixedTimeEquals(known, hash) ? credential : found;
         }
 
-        return found is null ? null
-            : new TrackerCredential(
-                new Guid(found.Hash.AsSpan(0, 16)), Key: null, PeerId: null, OwnOrganization, OwnProject, found.Role, Organization.DefaultAuditRetentionDays);
+        return found;
     }
 
     private async Task<TrackerCaller?> ReadPublicAsync(ProjectId project, CancellationToken cancellationToken)

@@ -192,10 +192,10 @@ public sealed class JournalTests
     {
         var token = new TrackerCredential(Key, null, null, Organization, Project, TrackerRole.Peer, 365).ForPeer("peer-one");
 
-        token.Caller().SpeaksFor(token.Id, "peer-one").Should().BeTrue();
-        token.Caller().SpeaksFor(Key, "peer-one").Should().BeTrue();
-        token.Caller().SpeaksFor(Key, "peer-two").Should().BeFalse();
-        token.Caller().SpeaksFor(Guid.NewGuid(), "peer-one").Should().BeFalse();
+        token.Caller.SpeaksFor(token.Id, "peer-one").Should().BeTrue();
+        token.Caller.SpeaksFor(Key, "peer-one").Should().BeTrue();
+        token.Caller.SpeaksFor(Key, "peer-two").Should().BeFalse();
+        token.Caller.SpeaksFor(Guid.NewGuid(), "peer-one").Should().BeFalse();
     }
 
     private static PeerCall Call(string peer) =>

@@ -1,6 +1,6 @@
+using System.Buffers.Text;
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Buffers.Text;
 using Vtp.Application.Common;
 using Vtp.Infrastructure.Realtime;
 

@@ -10,7 +10,10 @@ internal sealed class RateLimitBehaviour<TRequest, TResponse>(RequestLimits limi
 {
     private static readonly UseCaseLimits Limits = UseCaseLimits.Of(typeof(TRequest));
 
-    public async Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next) =>
+    public Task<TResponse> Handle(TRequest request, CancellationToken cancellationToken, RequestHandlerDelegate<TResponse> next) =>
+        limits.HasTaken(Limits) ? next() : TakeAsync(request, next, cancellationToken);
+
+    private async Task<TResponse> TakeAsync(TRequest request, RequestHandlerDelegate<TResponse> next, CancellationToken cancellationToken) =>
         await limits.TakeAsync(Limits, (request as IRateLimitTarget)?.RateLimitTarget, cancellationToken) is { } refusal
             ? TResponse.Refused(refusal)
             : await next();

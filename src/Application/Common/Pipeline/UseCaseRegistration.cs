@@ -23,8 +23,8 @@ public static class UseCaseRegistration
         services.AddScoped<AuditSubject>();
         services.AddScoped<TenantScope>();
         services.AddTransient<Access>();
-        services.AddScoped<TrackerCallers>();
-        services.AddTransient<ITrackerCaller>(provider => provider.GetRequiredService<TrackerCallers>());
+        services.AddTransient<TrackerCallers>();
+        services.AddTransient<ITrackerCaller, TrackerCallers>();
         services.AddScoped<RelayAdmission>();
         services.AddScoped<RoomCallers>();
         services.AddScoped<RoomControl>();

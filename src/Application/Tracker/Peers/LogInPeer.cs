@@ -56,7 +56,7 @@ internal sealed class LogInPeerHandler(ITrackerKeys keys, ISwarms swarms, ICalle
         }
 
         var peerId = request.PeerId!;
-        if (credential.Role == TrackerRole.Peer && swarms.FindPeer(credential.Project, peerId) is { } peer && !credential.ForPeer(peerId).Caller().SpeaksFor(peer.Credential, peerId))
+        if (credential.Role == TrackerRole.Peer && swarms.FindPeer(credential.Project, peerId) is { } peer && !credential.ForPeer(peerId).Caller.SpeaksFor(peer.Credential, peerId))
         {
             return TrackerRefusals.NotYourPeer;
         }
