@@ -10,8 +10,9 @@ namespace Vtp.Application.Identity;
 /// </summary>
 public interface IPasswordHasher
 {
-    /// <summary>What a hash would be refused with now, or null while there is room: turns a flood away before it costs a read.</summary>
-    Refusal? Busy { get; }
+    /// <summary>Turns a flood away before it costs a read: what a hash would be refused with now, or null while there is room.</summary>
+    /// <param name="cancellationToken">Of the request, which may wait a quarter of a second for room.</param>
+    ValueTask<Refusal?> EnterAsync(CancellationToken cancellationToken);
 
     /// <param name="password">In clear; never kept.</param>
     /// <param name="sharingSaltWith">

@@ -7,20 +7,26 @@ using Vtp.Domain.Common;
 namespace Vtp.Infrastructure.Passwords;
 
 /// <summary>
-/// PBKDF2-HMAC-SHA512 on one thread a core: a flood of sign-ins fills its own short queue and is told to come back. These
-/// threads have the priority of all others: at a lower one they held up every request now and then (docs/benchmarks.md).
+/// PBKDF2-HMAC-SHA512 on one thread a core: a flood of sign-ins fills its own short queue and is told, after a moment, to come
+/// back. These threads have the priority of all others: at a lower one they held up every request now and then (docs/benchmarks.md).
 /// </summary>
 internal sealed class PasswordHasher : IPasswordHasher, IDisposable
 {
+    private const int MostHeld = 1000;
     private static readonly TimeSpan TypicalHash = TimeSpan.FromMilliseconds(100);
+
+    // Who is refused at once may come back at once, and what a few such clients are told so costs everybody else.
+    private static readonly TimeSpan HeldFor = TimeSpan.FromMilliseconds(250);
 
     private readonly PasswordOptions _options;
     private readonly BlockingCollection<Action> _queue;
     private readonly Refusal _busy;
+    private readonly TimeProvider _clock;
+    private int _held;
 
-    public PasswordHasher(IOptions<PasswordOptions> options)
+    public PasswordHasher(IOptions<PasswordOptions> options, TimeProvider clock)
     {
-        _options = options.Value;
+        (_options, _clock) = (options.Value, clock);
         var cores = Environment.ProcessorCount;
         _queue = new BlockingCollection<Action>(cores * _options.QueuePerCore);
         _busy = new Refusal(RefusalKind.Busy, "password.busy", "Too many people are signing in just now. Try again in a moment.")
@@ -33,7 +39,17 @@ internal sealed class PasswordHasher : IPasswordHasher, IDisposable
         }
     }
 
-    public Refusal? Busy => _queue.Count < _queue.BoundedCapacity ? null : _busy;
+    private bool HasRoom => _queue.Count < _queue.BoundedCapacity;
+
+    public async ValueTask<Refusal?> EnterAsync(CancellationToken cancellationToken)
+    {
+        if (!HasRoom)
+        {
+            await HoldAsync(cancellationToken);
+        }
+
+        return HasRoom ? null : _busy;
+    }
 
     public Task<Result<string>> HashAsync(string password, string? sharingSaltWith, CancellationToken cancellationToken) =>
         RunAsync(
@@ -82,12 +98,38 @@ internal sealed class PasswordHasher : IPasswordHasher, IDisposable
 
     private string Upgrade(string password, string salt) => Pbkdf2Hash.Compute(password, _options.Iterations, salt).ToString();
 
-    private Task<Result<T>> RunAsync<T>(Func<T> compute, CancellationToken cancellationToken)
+    private async Task<Result<T>> RunAsync<T>(Func<T> compute, CancellationToken cancellationToken)
         where T : notnull
     {
         var completion = new TaskCompletionSource<Result<T>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var queued = _queue.TryAdd(() => Complete(completion, compute, cancellationToken), 0, CancellationToken.None);
-        return queued ? completion.Task : Task.FromResult<Result<T>>(_busy);
+        if (!TryQueue())
+        {
+            await HoldAsync(cancellationToken);
+            if (!TryQueue())
+            {
+                return _busy;
+            }
+        }
+
+        return await completion.Task;
+
+        bool TryQueue() => _queue.TryAdd(() => Complete(completion, compute, cancellationToken), 0, CancellationToken.None);
+    }
+
+    /// <summary>Not for more at once than memory bears easily: of a greater flood the rest is refused at once.</summary>
+    private async ValueTask HoldAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (Interlocked.Increment(ref _held) <= MostHeld)
+            {
+                await Task.Delay(HeldFor, _clock, cancellationToken);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _held);
+        }
     }
 
     private static void Complete<T>(TaskCompletionSource<Result<T>> completion, Func<T> compute, CancellationToken cancellationToken)

@@ -43,7 +43,7 @@ internal sealed class SignInHandler(
 {
     public async Task<Result<SignInAnswer>> Handle(SignInCommand request, CancellationToken cancellationToken)
     {
-        if (passwords.Busy is { } full)
+        if (await passwords.EnterAsync(cancellationToken) is { } full)
         {
             return full;
         }
