@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using Vtp.Application.Common;
 using Vtp.Application.Tracker;
@@ -22,14 +23,20 @@ namespace Vtp.Infrastructure.Tracker;
 /// The installation's own keys, and tokens of peers. A token is sealed and names the SHA-256 of the key that it was issued
 /// for, which is looked up each time: what ends the key ends the token, and what it may do is what the key may do now.
 /// </summary>
-internal sealed class TrackerKeys(
-    NpgsqlDataSource database, TrackerOptions options, IApiKeyReader projectKeys, KnownKeys knownKeys, IDataProtectionProvider protection, TimeProvider clock)
-    : IHostedService, ITrackerKeys
+internal sealed partial class TrackerKeys(
+    NpgsqlDataSource database,
+    TrackerOptions options,
+    IApiKeyReader projectKeys,
+    KnownKeys knownKeys,
+    IDataProtectionProvider protection,
+    TimeProvider clock,
+    ILogger<TrackerKeys> logger) : BackgroundService, ITrackerKeys
 {
     private const string Prefix = "vtpt_";
     private const int MaximumLength = 1024;
     private const int HashSize = SHA256.HashSizeInBytes;
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(24);
+    private static readonly TimeSpan LooksEvery = TimeSpan.FromSeconds(5);
 
     // Of the organization and the project that the configured keys open, in every installation.
     private static readonly OrganizationId OwnOrganization = new(new Guid("00000000-0000-7000-8000-74726b6f7267"));
@@ -60,7 +67,9 @@ internal sealed class TrackerKeys(
 
     public TrackerCaller? Keyless { get; private set; }
 
-    public async Task StartAsync(CancellationToken cancellationToken)
+    private ProjectId? PublicProject => (options.PublicProject ?? (options.Keys.Count > 0 ? OwnProject.Value : null)) is { } id ? new ProjectId(id) : null;
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
         if (options.Keys.Count > 0)
         {
@@ -73,14 +82,36 @@ internal sealed class TrackerKeys(
             await make.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        if ((options.PublicProject ?? (options.Keys.Count > 0 ? OwnProject.Value : null)) is { } id)
+        if (PublicProject is { } project)
         {
-            Keyless = await ReadPublicAsync(new ProjectId(id), cancellationToken)
-                ?? throw new StartupFault($"Tracker:PublicProject: there is no project {id}.");
+            Keyless = await ReadPublicAsync(project, cancellationToken)
+                ?? throw new StartupFault($"Tracker:PublicProject: there is no project {project}.");
         }
+
+        await base.StartAsync(cancellationToken);
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>A project that is deleted is open to nobody any more, and one that is restored is again.</summary>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (PublicProject is not { } project)
+        {
+            return;
+        }
+
+        using var timer = new PeriodicTimer(LooksEvery, clock);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                Keyless = await ReadPublicAsync(project, stoppingToken);
+            }
+            catch (NpgsqlException exception)
+            {
+                LogStays(exception);
+            }
+        }
+    }
 
     public TrackerCredential? FindConfigured(string key)
     {
@@ -183,6 +214,9 @@ internal sealed class TrackerKeys(
             ? new TrackerCaller(new OrganizationId(reader.GetGuid(0)), project, TrackerRole.Guest, Credential: null, Key: null, PeerId: null, reader.GetInt32(1))
             : null;
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Whether the public project is still there could not be read; it stays as it was")]
+    private partial void LogStays(Exception exception);
 
     private static TrackerCredential Of(ProjectKey key) =>
         new(key.KeyId, Key: null, PeerId: null, key.OrganizationId, key.ProjectId, key.TrackerRole, key.AuditRetentionDays);

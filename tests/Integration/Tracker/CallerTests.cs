@@ -168,6 +168,20 @@ public sealed class CallerTests(TrackerApi api) : IClassFixture<TrackerApi>
     }
 
     [Fact]
+    public async Task A_public_project_is_open_to_nobody_while_it_is_deleted()
+    {
+        var (school, project, _) = await SchoolAsync();
+        await using var node = await SecondNode.BesideAsync(api, ("Tracker:PublicProject", project.Id.ToString()));
+        (await node.SendAsync(HttpMethod.Get, "/api/files")).Status.Should().Be(HttpStatusCode.OK);
+
+        (await school.Owner.DeleteAsync(project.Path)).Status.Should().Be(HttpStatusCode.OK);
+        await VtpApi.UntilAsync(async () => (await node.SendAsync(HttpMethod.Get, "/api/files")).Status == HttpStatusCode.Unauthorized, "the deleted project to be closed");
+
+        (await school.Owner.PostAsync($"{project.Path}/restore")).Status.Should().Be(HttpStatusCode.OK);
+        await VtpApi.UntilAsync(async () => (await node.SendAsync(HttpMethod.Get, "/api/files")).Status == HttpStatusCode.OK, "the restored project to be open");
+    }
+
+    [Fact]
     public async Task A_configured_key_opens_the_tracker_and_nothing_else()
     {
         (await api.SendAsync(HttpMethod.Get, "/api/v1/events", null, null, ("X-API-Key", TrackerApi.AdminKey))).Status.Should().Be(HttpStatusCode.Unauthorized);
