@@ -70,11 +70,12 @@ internal sealed class LiveKitUnit(string url, string key, string secret, string 
             return refusal == SfuRefusals.Unknown ? SfuRefusals.NobodySends : refusal;
         }
 
-        return (Text(info, "egress_id") ?? Text(info, "egressId")) is { Length: > 0 } id ? id : SfuRefusals.Refused;
+        return (Text(info, "egress_id") ?? Text(info, "egressId")) is { Length: > 0 } id ? id : SfuRefusals.Away;
     }
 
     public override async Task<Refusal?> StopRecordingAsync(string egress, CancellationToken cancellationToken) =>
-        (await CallEgressAsync("StopEgress", cancellationToken, ("egress_id", egress))).Refusal is { } refusal && refusal == SfuRefusals.Away ? refusal : null;
+        (await CallEgressAsync("StopEgress", cancellationToken, ("egress_id", egress))).Refusal is { } refusal
+        && refusal != SfuRefusals.Over && refusal != SfuRefusals.Unknown ? refusal : null;
 
     private Task<Result<JsonElement>> CallEgressAsync(string method, CancellationToken cancellationToken, params (string Name, object? Value)[] fields) =>
         egress.PostAsync($"twirp/livekit.Egress/{method}", SfuJson.Of(fields), Grant("roomRecord"), cancellationToken);

@@ -16,14 +16,8 @@ internal sealed class RoomRecordings(NpgsqlDataSource database) : IRoomRecording
 
     public async Task<bool> BeginAsync(RoomRecording recording, CancellationToken cancellationToken)
     {
-        // A node that ended while it asked the media server has left one that nobody begins any more.
         await using var batch = database.Scoped(
             recording.Organization,
-            "UPDATE room_recordings SET status = 'failed', ended_at = $2, error = 'The server ended before it began.' WHERE room = $1 AND ended_at IS NULL AND egress_id IS NULL AND started_at < $2 - interval '1 minute'",
-            Id(recording.Room),
-            Time(recording.StartedAt));
-        Add(
-            batch,
             "INSERT INTO room_recordings (id, organization_id, room, room_id, status, started_by, started_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (room) WHERE ended_at IS NULL DO NOTHING RETURNING 1",
             Id(recording.Id),
             Id(recording.Organization.Value),
@@ -36,11 +30,19 @@ internal sealed class RoomRecordings(NpgsqlDataSource database) : IRoomRecording
         return await reader.ReadAsync(cancellationToken);
     }
 
-    public Task<bool> RunsAsync(RoomRecording recording, string egress, CancellationToken cancellationToken) => RunAsync(
-        recording,
-        "UPDATE room_recordings SET status = 'recording', egress_id = $2 WHERE id = $1 AND ended_at IS NULL RETURNING 1",
-        Text(egress),
-        cancellationToken);
+    public async Task<RecordingTurn?> RunsAsync(RoomRecording recording, string egress, CancellationToken cancellationToken)
+    {
+        await using var batch = database.Scoped(
+            recording.Organization,
+            $"""
+            WITH before AS (SELECT id AS known, status AS was FROM room_recordings WHERE id = $1 FOR UPDATE)
+            UPDATE room_recordings SET egress_id = $2, runs = status NOT IN ('completed', 'failed') OR egress_id IS NULL, status = CASE status WHEN 'starting' THEN 'recording' ELSE status END
+            FROM before WHERE id = known RETURNING {Columns}, was <> 'recording'
+            """,
+            Id(recording.Id),
+            Text(egress));
+        return await TurnAsync(batch, cancellationToken);
+    }
 
     public async Task ForgetAsync(RoomRecording recording, CancellationToken cancellationToken)
     {
@@ -55,46 +57,61 @@ internal sealed class RoomRecordings(NpgsqlDataSource database) : IRoomRecording
         return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
     }
 
-    public Task<bool> EndAsync(RoomRecording recording, DateTimeOffset now, CancellationToken cancellationToken) => RunAsync(
+    public Task GiveUpAsync(RoomRecording recording, DateTimeOffset now, CancellationToken cancellationToken) => RunAsync(
         recording,
-        "UPDATE room_recordings SET status = 'stopped', ended_at = $2 WHERE id = $1 AND ended_at IS NULL RETURNING 1",
+        "UPDATE room_recordings SET status = 'failed', ended_at = $2, error = 'The media server did not answer.' WHERE id = $1 AND ended_at IS NULL AND egress_id IS NULL RETURNING 1",
         Time(now),
         cancellationToken);
 
-    public async Task<RoomRecording?> SettleAsync(EgressReport report, CancellationToken cancellationToken)
+    public Task<bool> EndAsync(RoomRecording recording, DateTimeOffset now, CancellationToken cancellationToken) => RunAsync(
+        recording,
+        """
+        WITH before AS (SELECT id AS known, ended_at IS NULL AS goes_on FROM room_recordings WHERE id = $1 FOR UPDATE)
+        UPDATE room_recordings SET status = CASE WHEN goes_on THEN 'stopped' ELSE status END, ended_at = coalesce(ended_at, $2), runs = false
+        FROM before WHERE id = known AND (goes_on OR runs) RETURNING nullif(goes_on, false)
+        """,
+        Time(now),
+        cancellationToken);
+
+    public async Task<RecordingTurn?> SettleAsync(EgressReport report, CancellationToken cancellationToken)
     {
-        // The answer that named the egress may have been lost with its node: the room has one recording at a time.
+        // The answer that named the egress may have been lost with its node; its file has the recording's name.
         await using var batch = database.CreateSystemCommand(
             $"""
             WITH before AS (
-                SELECT id AS known, ended_at AS was_ended FROM room_recordings
-                WHERE status NOT IN ('completed', 'failed') AND (egress_id = $1 OR (egress_id IS NULL AND room = $2 AND ended_at IS NULL))
+                SELECT id AS known, ended_at IS NULL AS went_on, status AS was FROM room_recordings
+                WHERE (egress_id = $1 OR (id = $2 AND egress_id IS NULL)) AND (egress_id IS NULL OR status NOT IN ('completed', 'failed'))
                 FOR UPDATE)
             UPDATE room_recordings SET
                 egress_id = $1,
+                runs = $3 = 'recording',
                 status = CASE WHEN $3 = 'recording' AND ended_at IS NOT NULL THEN status ELSE $3 END,
                 ended_at = coalesce(ended_at, $4),
                 file = coalesce($5, file), size_bytes = coalesce($6, size_bytes), duration_seconds = coalesce($7, duration_seconds), error = coalesce($8, error)
             FROM before WHERE id = known
-            RETURNING {Columns}, was_ended IS NULL AND ended_at IS NOT NULL
+            RETURNING {Columns}, went_on AND (ended_at IS NOT NULL OR was <> status)
             """,
             Text(report.Egress),
-            Id(report.Room),
+            new NpgsqlParameter<Guid?> { TypedValue = report.Recording },
             Text(report.Status),
             new NpgsqlParameter<DateTimeOffset?> { TypedValue = report.EndedAt },
             Text(report.File.Name),
             new NpgsqlParameter<long?> { TypedValue = report.File.SizeBytes },
             new NpgsqlParameter<double?> { TypedValue = report.File.DurationSeconds },
             Text(report.File.Error));
-        await using var reader = await batch.ReadAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) && reader.GetBoolean(13) ? Read(reader) : null;
+        return await TurnAsync(batch, cancellationToken);
     }
 
-    /// <summary>Those that go on although their room is over.</summary>
-    public async Task<IReadOnlyList<RoomRecording>> LeftAsync(CancellationToken cancellationToken)
+    /// <summary>Gives up what nobody begins any more: its node ended while it asked the media server.</summary>
+    /// <returns>Those that the media server has to stop: they have ended here, or their room has.</returns>
+    public async Task<IReadOnlyList<RoomRecording>> LookAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var batch = database.CreateSystemCommand(
-            $"SELECT {Columns} FROM room_recordings WHERE ended_at IS NULL AND NOT EXISTS (SELECT FROM signaling_rooms WHERE signaling_rooms.id = room) LIMIT 100");
+            "UPDATE room_recordings SET status = 'failed', ended_at = $1, error = 'The server ended before it began.' WHERE ended_at IS NULL AND egress_id IS NULL AND started_at < $1 - interval '1 minute'",
+            Time(now));
+        Add(
+            batch,
+            $"SELECT {Columns} FROM room_recordings WHERE runs AND (ended_at IS NOT NULL OR NOT EXISTS (SELECT FROM signaling_rooms WHERE signaling_rooms.id = room)) ORDER BY random() LIMIT 100");
         await using var reader = await batch.ReadAsync(cancellationToken);
         var left = new List<RoomRecording>();
         while (await reader.ReadAsync(cancellationToken))
@@ -105,11 +122,17 @@ internal sealed class RoomRecordings(NpgsqlDataSource database) : IRoomRecording
         return left;
     }
 
+    private static async Task<RecordingTurn?> TurnAsync(NpgsqlBatch batch, CancellationToken cancellationToken)
+    {
+        await using var reader = await batch.ReadAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) && reader.GetBoolean(13) ? new RecordingTurn(Read(reader)) : null;
+    }
+
     private async Task<bool> RunAsync(RoomRecording recording, string sql, NpgsqlParameter second, CancellationToken cancellationToken)
     {
         await using var batch = database.Scoped(recording.Organization, sql, Id(recording.Id), second);
         await using var reader = await batch.ReadAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) && !reader.IsDBNull(0);
     }
 
     private static RoomRecording Read(NpgsqlDataReader reader) => new(

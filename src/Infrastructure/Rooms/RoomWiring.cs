@@ -24,6 +24,7 @@ internal static class RoomWiring
         services.AddSingleton<RoomRecordings>();
         services.AddSingleton<IRoomRecordings>(provider => provider.GetRequiredService<RoomRecordings>());
         services.AddHostedService<SignalingUpkeep>();
+        services.AddHostedService<RecordingUpkeep>();
         services.AddForwardingUnit(configuration);
     }
 

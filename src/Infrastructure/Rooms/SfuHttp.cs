@@ -49,7 +49,7 @@ internal sealed partial class SfuHttp(Uri address, TimeSpan timeout, TimeProvide
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
             request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
             using var answer = await _http.SendAsync(request, cancellationToken);
-            if ((int)answer.StatusCode >= 500)
+            if ((int)answer.StatusCode >= 500 || answer.StatusCode is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests)
             {
                 return Away(new HttpRequestException($"It answered {(int)answer.StatusCode}."));
             }
@@ -57,6 +57,7 @@ internal sealed partial class SfuHttp(Uri address, TimeSpan timeout, TimeProvide
             Interlocked.Exchange(ref _awaySince, long.MinValue);
             return answer.IsSuccessStatusCode ? JsonElement.Parse(await answer.Content.ReadAsByteArrayAsync(cancellationToken))
                 : answer.StatusCode == HttpStatusCode.NotFound ? SfuRefusals.Unknown
+                : answer.StatusCode == HttpStatusCode.PreconditionFailed ? SfuRefusals.Over
                 : SfuRefusals.Refused;
         }
         catch (Exception exception) when (exception is HttpRequestException or JsonException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))

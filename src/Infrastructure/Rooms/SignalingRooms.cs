@@ -21,7 +21,7 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
     private const string Columns =
         """
         id, organization_id, name_id, name, created_by, created_at, is_locked, max_participants,
-        EXISTS (SELECT FROM room_recordings recording WHERE recording.room = signaling_rooms.id AND ended_at IS NULL)
+        (SELECT recording.id FROM room_recordings recording WHERE recording.room = signaling_rooms.id AND ended_at IS NULL AND status = 'recording') AS recording
         """;
 
     private const string Sign = "INSERT INTO signaling_nodes (id, seen_at) VALUES ($1, clock_timestamp()) ON CONFLICT (id) DO NOTHING";
@@ -285,7 +285,7 @@ internal sealed class SignalingRooms(NpgsqlDataSource database, TopicHub hub) : 
         reader.GetFieldValue<DateTimeOffset>(5),
         reader.GetBoolean(6),
         reader.GetInt32(7),
-        reader.GetBoolean(8));
+        reader.IsDBNull(8) ? null : reader.GetGuid(8));
 
     private static NpgsqlParameter[] KeyOf(RoomKey key) => [Id(key.Organization.Value), Text(key.Id)];
 

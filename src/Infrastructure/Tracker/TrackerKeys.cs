@@ -53,8 +53,8 @@ internal sealed partial class TrackerKeys(
 
     private const string FindPublic =
         """
-        SELECT organization_id, audit_retention_days FROM projects JOIN organizations ON organizations.id = organization_id
-        WHERE projects.id = $1 AND projects.deleted_at IS NULL AND organizations.deleted_at IS NULL
+        SELECT organization_id, audit_retention_days, projects.deleted_at IS NULL AND organizations.deleted_at IS NULL
+        FROM projects JOIN organizations ON organizations.id = organization_id WHERE projects.id = $1
         """;
 
     private readonly (byte[] Hash, TrackerCredential Credential)[] _configured =
@@ -84,8 +84,10 @@ internal sealed partial class TrackerKeys(
 
         if (PublicProject is { } project)
         {
-            Keyless = await ReadPublicAsync(project, cancellationToken)
-                ?? throw new StartupFault($"Tracker:PublicProject: there is no project {project}.");
+            if (!await ReadPublicAsync(project, cancellationToken))
+            {
+                throw new StartupFault($"Tracker:PublicProject: there is no project {project}.");
+            }
         }
 
         await base.StartAsync(cancellationToken);
@@ -104,9 +106,9 @@ internal sealed partial class TrackerKeys(
         {
             try
             {
-                Keyless = await ReadPublicAsync(project, stoppingToken);
+                await ReadPublicAsync(project, stoppingToken);
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogStays(exception);
             }
@@ -206,13 +208,16 @@ internal sealed partial class TrackerKeys(
         return found;
     }
 
-    private async Task<TrackerCaller?> ReadPublicAsync(ProjectId project, CancellationToken cancellationToken)
+    /// <returns>False: there never was one, or it is gone for good.</returns>
+    private async Task<bool> ReadPublicAsync(ProjectId project, CancellationToken cancellationToken)
     {
         await using var batch = database.CreateSystemCommand(FindPublic, new NpgsqlParameter<Guid> { TypedValue = project.Value });
         await using var reader = await batch.ReadAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken)
+        var isKnown = await reader.ReadAsync(cancellationToken);
+        Keyless = isKnown && reader.GetBoolean(2)
             ? new TrackerCaller(new OrganizationId(reader.GetGuid(0)), project, TrackerRole.Guest, Credential: null, Key: null, PeerId: null, reader.GetInt32(1))
             : null;
+        return isKnown;
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Whether the public project is still there could not be read; it stays as it was")]

@@ -92,6 +92,7 @@ internal sealed class DatabaseUpkeep(
             await forget.ExecuteNonQueryAsync(cancellationToken);
         }
 
+        await RemoveAsync("room_recordings", "organization_id IN (SELECT id FROM organizations WHERE deleted_at <= $1)", now - DeletedFor, cancellationToken);
         await RemoveAsync("projects", "deleted_at <= $1", now - DeletedFor, cancellationToken);
         await RemoveAsync("organizations", "deleted_at <= $1", now - DeletedFor, cancellationToken);
         await RemoveAsync("invitations", "expires_at <= $1", now - InvitationsFor, cancellationToken);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Vtp.Integration.Fixture;
@@ -56,6 +57,7 @@ public sealed class RecordingTests(RoomNodes nodes) : IAsyncLifetime
         var late = await nodes.JoinAsync(await _node.RegisterAsync(), room, _node);
         late.Joined["is_recorded"]!.GetValue<bool>().Should().BeTrue();
         (await RecordAsync(teacher, room)).Error.Should().Be("room.recorded");
+        (await teacher.GetAsync($"signalling/room/stats?room_id={Uri.EscapeDataString(room)}"))["recording_session_id"].Should().Be(id, "who lost the answer finds it");
         (await teacher.GetAsync($"streaming/sessions/{id}"))["status"].Should().Be("recording");
 
         var stopped = await teacher.PostAsync($"streaming/sessions/{id}/stop-record");
@@ -64,16 +66,16 @@ public sealed class RecordingTests(RoomNodes nodes) : IAsyncLifetime
         (await teacher.PostAsync($"streaming/sessions/{id}/stop-record"))["status"].Should().Be("stopped", "twice is as once");
         Told("StopEgress").Should().ContainSingle().Which["egress_id"]!.GetValue<string>().Should().Be(Egress(1));
 
-        // As LiveKit tells it, and again, and what it had said before last of all.
-        var done = EgressEvent("egress_ended", Egress(1), Told("StartRoomCompositeEgress").Single()["room_name"]!.GetValue<string>(), "EGRESS_COMPLETE");
+        // As LiveKit tells it, while the next one begins; and again, and what it had said before last of all.
+        (await RecordAsync(teacher, room)).Status.Should().Be(HttpStatusCode.OK, "one after the other is fine");
+        var done = EgressEvent("egress_ended", Egress(1), id, "EGRESS_COMPLETE");
         (await SendAsync(done)).Status.Should().Be(HttpStatusCode.OK);
         (await SendAsync(done)).Status.Should().Be(HttpStatusCode.OK);
-        await SendAsync(EgressEvent("egress_updated", Egress(1), Told("StartRoomCompositeEgress").Single()["room_name"]!.GetValue<string>(), "EGRESS_ENDING"));
+        (await SendAsync(EgressEvent("egress_updated", Egress(1), id, "EGRESS_ENDING"))).Status.Should().Be(HttpStatusCode.OK);
         var details = await teacher.GetAsync($"streaming/sessions/{id}");
         (details["status"], details["file"], details["size_bytes"], details["duration_seconds"], details["room_id"])
             .Should().Be(("completed", "/recordings/x.mp4", "52428800", "61.5", room));
 
-        (await RecordAsync(teacher, room)).Status.Should().Be(HttpStatusCode.OK, "one after the other is fine");
         (await nodes.One.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE action LIKE 'room.recording_%' AND target_name = $1", room)).Should().BeGreaterThanOrEqualTo(3, "a repeat and a refusal are there too");
         guest.Close();
         late.Close();
@@ -135,6 +137,9 @@ public sealed class RecordingTests(RoomNodes nodes) : IAsyncLifetime
         (await _node.WithKeyAsync(HttpMethod.Post, PathOf(room), project.Key)).Status.Should().Be(HttpStatusCode.Forbidden);
         var started = await _node.WithKeyAsync(HttpMethod.Post, PathOf(room), project.Secret);
         started.Status.Should().Be(HttpStatusCode.OK);
+        var reader = (await ours.Owner.PostAsync($"{project.Path}/keys", new { name = "Reads", scopes = new[] { "rooms:read" } }))["key"];
+        (await _node.WithKeyAsync(HttpMethod.Get, $"streaming/sessions/{started["sessionId"]}", reader)).Status.Should().Be(HttpStatusCode.OK);
+        (await _node.WithKeyAsync(HttpMethod.Post, $"streaming/sessions/{started["sessionId"]}/stop-record", reader)).Status.Should().Be(HttpStatusCode.Forbidden);
         foreach (var stranger in new[] { theirs.Owner, student, await _node.RegisterAsync(role: "teacher") })
         {
             (await stranger.GetAsync($"streaming/sessions/{started["sessionId"]}")).Error.Should().Be("room.recording_not_found");
@@ -165,9 +170,13 @@ public sealed class RecordingTests(RoomNodes nodes) : IAsyncLifetime
         _answer = context => AnswerAsync(context, 503, new { code = "unavailable" });
         (await teacher.PostAsync($"streaming/sessions/{started["sessionId"]}/stop-record")).Error.Should().Be("sfu.away");
         (await teacher.GetAsync($"streaming/sessions/{started["sessionId"]}"))["status"].Should().Be("recording", "it still is");
+        _answer = context => AnswerAsync(context, 401, new { code = "unauthenticated" });
+        _node.Clock.Advance(TimeSpan.FromSeconds(5));
+        (await teacher.PostAsync($"streaming/sessions/{started["sessionId"]}/stop-record")).Error.Should().Be("sfu.refused");
         _answer = context => AnswerAsync(context, 412, new { code = "failed_precondition", msg = "egress with status EGRESS_COMPLETE cannot be stopped" });
         _node.Clock.Advance(TimeSpan.FromSeconds(5));
         (await teacher.PostAsync($"streaming/sessions/{started["sessionId"]}/stop-record"))["status"].Should().Be("stopped");
+        _answer = null;
 
         // Without LiveKit.
         var other = RoomNodes.NewRoom();
@@ -178,7 +187,7 @@ public sealed class RecordingTests(RoomNodes nodes) : IAsyncLifetime
             (refused.Status, refused.Error).Should().Be((HttpStatusCode.UnprocessableEntity, "sfu.cannot_record"));
         }
 
-        (await teacher.GetAsync($"signalling/room/stats?room_id={Uri.EscapeDataString(other)}"))["is_recorded"].Should().Be("False");
+        (await teacher.GetAsync($"signalling/room/stats?room_id={Uri.EscapeDataString(other)}")).Body.GetProperty("recording_session_id").ValueKind.Should().Be(JsonValueKind.Null);
     }
 
     [Fact]
@@ -195,15 +204,18 @@ public sealed class RecordingTests(RoomNodes nodes) : IAsyncLifetime
                 _node.Clock.GetUtcNow());
         }
 
-        var live = await nodes.One.QueryAsync<Guid>("SELECT id FROM signaling_rooms WHERE name_id = $1", told);
-        await SendAsync(EgressEvent("egress_started", Egress(0), live.ToString(), status: null));
-        var id = await nodes.One.QueryAsync<Guid>("SELECT id FROM room_recordings WHERE egress_id = $1", Egress(0));
+        var guest = await nodes.JoinAsync(await _node.RegisterAsync(), told, _node);
+        guest.Joined["is_recorded"]!.GetValue<bool>().Should().BeFalse("it may never begin");
+        var id = await nodes.One.QueryAsync<Guid>("SELECT id FROM room_recordings WHERE room_id = $1", told);
+        await SendAsync(EgressEvent("egress_started", Egress(0), id.ToString(), status: null));
+        (await guest.WaitAsync("recording-started"))["sessionId"]!.GetValue<string>().Should().Be(id.ToString());
+        guest.Close();
         (await teacher.PostAsync($"streaming/sessions/{id}/stop-record"))["status"].Should().Be("stopped");
         Told("StopEgress").Should().ContainSingle().Which["egress_id"]!.GetValue<string>().Should().Be(Egress(0));
 
         (await RecordAsync(teacher, silent)).Error.Should().Be("room.recorded");
         _node.Clock.Advance(TimeSpan.FromSeconds(61));
-        (await RecordAsync(teacher, silent)).Status.Should().Be(HttpStatusCode.OK);
+        await VtpApi.UntilAsync(async () => (await RecordAsync(teacher, silent)).Status == HttpStatusCode.OK, "the one that never began to be given up");
         (await nodes.One.QueryAsync<long>("SELECT count(*) FROM room_recordings WHERE room_id = $1 AND status = 'failed'", silent)).Should().Be(1);
     }
 
@@ -214,7 +226,7 @@ public sealed class RecordingTests(RoomNodes nodes) : IAsyncLifetime
         var teacher = await _node.RegisterAsync(role: "teacher");
         var guest = await nodes.JoinAsync(teacher, room, _node);
         var failed = (await RecordAsync(teacher, room))["sessionId"];
-        await SendAsync(EgressEvent("egress_ended", Egress(1), Told("StartRoomCompositeEgress").Single()["room_name"]!.GetValue<string>(), "EGRESS_FAILED"));
+        await SendAsync(EgressEvent("egress_ended", Egress(1), failed, "EGRESS_FAILED"));
         (await guest.WaitAsync("recording-stopped"))["session_id"]!.GetValue<string>().Should().Be(failed);
         var details = await teacher.GetAsync($"streaming/sessions/{failed}");
         (details["status"], details["error"]).Should().Be(("failed", "Disk full"));
@@ -226,6 +238,32 @@ public sealed class RecordingTests(RoomNodes nodes) : IAsyncLifetime
     }
 
     private string Egress(int number) => $"{_egress}-{number.ToString(CultureInfo.InvariantCulture)}";
+
+    [Fact]
+    public async Task Of_a_media_server_that_did_not_answer_what_began_all_the_same_is_stopped()
+    {
+        var room = RoomNodes.NewRoom();
+        var teacher = await _node.RegisterAsync(role: "teacher");
+        var guest = await nodes.JoinAsync(teacher, room, _node);
+        _answer = context => AnswerAsync(context, 408, new { code = "deadline_exceeded" });
+        (await RecordAsync(teacher, room)).Error.Should().Be("sfu.away");
+        var id = await nodes.One.QueryAsync<Guid>("SELECT id FROM room_recordings WHERE room_id = $1", room);
+        (await teacher.GetAsync($"streaming/sessions/{id}"))["status"].Should().Be("failed");
+
+        _node.Clock.Advance(TimeSpan.FromSeconds(5));
+        _answer = context => AnswerAsync(context, 503, new { code = "unavailable" });
+        await SendAsync(EgressEvent("egress_started", Egress(7), id.ToString(), status: null));
+        await VtpApi.UntilAsync(() => Told("StopEgress").Any(), "it to be told to stop");
+        (await nodes.One.QueryAsync<bool>("SELECT runs FROM room_recordings WHERE id = $1", id)).Should().BeTrue("it has not heard");
+        _answer = null;
+        _node.Clock.Advance(TimeSpan.FromSeconds(5));
+        await VtpApi.UntilAsync(async () => !await nodes.One.QueryAsync<bool>("SELECT runs FROM room_recordings WHERE id = $1", id), "it to be stopped");
+
+        Told("StopEgress").Should().HaveCountGreaterThan(1).And.AllSatisfy(told => told["egress_id"]!.GetValue<string>().Should().Be(Egress(7)));
+        guest.Client.All("recording-started").Should().BeEmpty();
+        (await RecordAsync(teacher, room)).Status.Should().Be(HttpStatusCode.OK);
+        guest.Close();
+    }
 
     private static string PathOf(string room) => $"streaming/rooms/{Uri.EscapeDataString(room)}/record";
 
@@ -262,9 +300,10 @@ public sealed class RecordingTests(RoomNodes nodes) : IAsyncLifetime
         return context.Response.WriteAsJsonAsync(answer);
     }
 
-    private static string EgressEvent(string name, string egress, string room, string? status)
+    private static string EgressEvent(string name, string egress, string recording, string? status)
     {
-        var info = new JsonObject { ["egressId"] = egress, ["roomName"] = room, ["endedAt"] = "1795240800000000000" };
+        var asked = new JsonObject { ["fileOutputs"] = new JsonArray(new JsonObject { ["filepath"] = $"/recordings/school/{recording}.mp4" }) };
+        var info = new JsonObject { ["egressId"] = egress, ["roomName"] = "any", ["roomComposite"] = asked, ["endedAt"] = "1795240800000000000" };
         if (status is not null)
         {
             info["status"] = status;

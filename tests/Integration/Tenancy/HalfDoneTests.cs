@@ -1,4 +1,5 @@
 using System.Net;
+using Npgsql;
 using Vtp.Integration.Fixture;
 
 namespace Vtp.Integration.Tenancy;
@@ -53,7 +54,7 @@ public sealed class HalfDoneTests(VtpApi api) : IClassFixture<VtpApi>
         foreach (var table in tables)
         {
             var before = await SnapshotAsync();
-            await api.QueryAsync<int>(
+            await ChangeAsync(
                 $"""
                 CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;
                 CREATE TRIGGER zz_die BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION die()
@@ -64,7 +65,7 @@ public sealed class HalfDoneTests(VtpApi api) : IClassFixture<VtpApi>
             }
             finally
             {
-                await api.QueryAsync<int>("DROP FUNCTION die CASCADE");
+                await ChangeAsync("DROP FUNCTION die CASCADE");
             }
 
             (await SnapshotAsync()).Should().Be(before, $"it died at {table}");
@@ -73,6 +74,22 @@ public sealed class HalfDoneTests(VtpApi api) : IClassFixture<VtpApi>
         var answer = await request();
         answer.Status.Should().Be(success, answer.Text);
     }
+
+    /// <summary>The server works on the same tables meanwhile, and of two who wait for each other PostgreSQL sends one away.</summary>
+    private Task ChangeAsync(string sql) => VtpApi.UntilAsync(
+        async () =>
+        {
+            try
+            {
+                await api.QueryAsync<int>(sql);
+                return true;
+            }
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.DeadlockDetected)
+            {
+                return false;
+            }
+        },
+        "the schema to be changed");
 
     /// <summary>Without what the server does by itself meanwhile: mails are sent, uses noted, entries sealed.</summary>
     private async Task<string> SnapshotAsync()

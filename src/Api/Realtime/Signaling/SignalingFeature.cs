@@ -185,7 +185,7 @@ internal sealed partial class SignalingFeature : SocketFeature<SignalingState>
             .Add("room_id", seat.Room.Key.Id)
             .Add("room_name", seat.Room.Name)
             .Add("is_locked", seat.Room.IsLocked)
-            .Add("is_recorded", seat.Room.IsRecorded)
+            .Add("is_recorded", seat.Room.Recording is not null)
             .Add("participant_id", seat.Socket.Id)
             .Add("participants", Views(seat, peers));
         if (note is not null)

@@ -52,10 +52,10 @@ internal sealed class ReceiveLiveKitEventHandler(LiveKitKeys keys, ILiveKitEvent
 
         await events.KeepAsync(received, cancellationToken);
 
-        // LiveKit tells again what was not answered with 200: both are done once however often.
-        if (EgressReport.Read(received, clock.GetUtcNow()) is { } report && await recordings.SettleAsync(report, cancellationToken) is { } ended)
+        // LiveKit tells again what was not answered with 200: each is kept and settled once however often.
+        if (EgressReport.Read(received, clock.GetUtcNow()) is { } report && await recordings.SettleAsync(report, cancellationToken) is { } turn)
         {
-            await news.TellAsync(RecordingNews.Stopped, ended, cancellationToken);
+            await news.TellAsync(turn.Recording, turn.HasEnded);
         }
 
         return new LiveKitEventReceived("Event received.");

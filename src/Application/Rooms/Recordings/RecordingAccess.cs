@@ -4,7 +4,7 @@ using Vtp.Domain.Rooms.Signaling;
 
 namespace Vtp.Application.Rooms.Recordings;
 
-/// <summary>Recordings for those who may make them; for others there are none.</summary>
+/// <summary>Recordings for staff, and for keys, whose scopes the use cases name; for others there are none.</summary>
 internal sealed class RecordingAccess(RoomCallers callers, IRoomRecordings recordings)
 {
     public async Task<Result<RoomRecording>> FindAsync(Guid id, Guid? organization, CancellationToken cancellationToken)
@@ -14,6 +14,6 @@ internal sealed class RecordingAccess(RoomCallers callers, IRoomRecordings recor
             return refusal;
         }
 
-        return caller.IsStaff && await recordings.FindAsync(caller.Organization, id, cancellationToken) is { } recording ? recording : RoomRefusals.NoSuchRecording;
+        return (caller.IsStaff || caller.IsProgram) && await recordings.FindAsync(caller.Organization, id, cancellationToken) is { } recording ? recording : RoomRefusals.NoSuchRecording;
     }
 }

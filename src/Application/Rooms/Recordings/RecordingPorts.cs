@@ -18,6 +18,12 @@ public sealed record RoomRecording(
     public string RoomId => Key.Id;
 }
 
+/// <summary>A recording that has just begun or ended.</summary>
+public sealed record RecordingTurn(RoomRecording Recording)
+{
+    public bool HasEnded => Recording.EndedAt is not null;
+}
+
 /// <summary>What was recorded of live rooms, and is being: the same for all nodes at once.</summary>
 public interface IRoomRecordings
 {
@@ -25,18 +31,23 @@ public interface IRoomRecordings
     /// <returns>False: the room is being recorded.</returns>
     Task<bool> BeginAsync(RoomRecording recording, CancellationToken cancellationToken);
 
-    /// <returns>False: the room has ended meanwhile, and its recording with it.</returns>
-    Task<bool> RunsAsync(RoomRecording recording, string egress, CancellationToken cancellationToken);
+    /// <summary>The media server records.</summary>
+    /// <returns>What has become of it by this; null where it is known already.</returns>
+    Task<RecordingTurn?> RunsAsync(RoomRecording recording, string egress, CancellationToken cancellationToken);
 
     /// <summary>The media server did not begin it.</summary>
     Task ForgetAsync(RoomRecording recording, CancellationToken cancellationToken);
 
+    /// <summary>Nobody knows whether the media server has begun it. Should it say so, it is stopped.</summary>
+    Task GiveUpAsync(RoomRecording recording, DateTimeOffset now, CancellationToken cancellationToken);
+
     Task<RoomRecording?> FindAsync(OrganizationId organization, Guid id, CancellationToken cancellationToken);
 
+    /// <summary>The media server records no more, or has not begun yet: then it is stopped as soon as it has.</summary>
     /// <returns>False: it had ended before.</returns>
     Task<bool> EndAsync(RoomRecording recording, DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>What the media server tells of its work, in whatever order. What has completed or failed stays so.</summary>
-    /// <returns>The recording that ended by this; null otherwise.</returns>
-    Task<RoomRecording?> SettleAsync(EgressReport report, CancellationToken cancellationToken);
+    /// <returns>What has become of it by this; null where that is known already.</returns>
+    Task<RecordingTurn?> SettleAsync(EgressReport report, CancellationToken cancellationToken);
 }

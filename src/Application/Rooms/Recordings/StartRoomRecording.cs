@@ -49,25 +49,37 @@ internal sealed class StartRoomRecordingHandler(
         var now = clock.GetUtcNow();
         var recording = new RoomRecording(Uuid.NewVersion7(now), found.Room.Key, found.Room.Room, "starting", Egress: null, found.Caller.Id, now, EndedAt: null, File: null);
         audit.TargetId = recording.Id;
-        if (!await recordings.BeginAsync(recording, cancellationToken))
+
+        // To its end, also when the client goes meanwhile: what was begun must be known.
+        if (!await recordings.BeginAsync(recording, CancellationToken.None))
         {
             return RoomRefusals.Recorded;
         }
 
-        // To its end, also when the client goes meanwhile: what was begun must be known.
         if (!(await sfu.RecordAsync(recording.Room, $"{recording.Organization}/{recording.Id}", CancellationToken.None)).TryGet(out var egress, out var refused))
         {
-            await recordings.ForgetAsync(recording, CancellationToken.None);
+            await (refused == SfuRefusals.Away
+                ? recordings.GiveUpAsync(recording, clock.GetUtcNow(), CancellationToken.None)
+                : recordings.ForgetAsync(recording, CancellationToken.None));
             return refused;
         }
 
-        if (!await recordings.RunsAsync(recording, egress, CancellationToken.None))
+        if (await recordings.RunsAsync(recording, egress, CancellationToken.None) is not { } turn)
         {
-            await sfu.StopRecordingAsync(egress, CancellationToken.None);
-            return RoomRefusals.NotFound;
+            return new RecordingSession(recording.Id, "started"); // LiveKit's webhook was first, and they are told.
         }
 
-        await news.TellAsync(RecordingNews.Started, recording, CancellationToken.None);
-        return new RecordingSession(recording.Id, "started");
+        if ((turn.HasEnded ? RoomRefusals.RecordingStopped : await news.TellAsync(recording, hasEnded: false)) is not { } untold)
+        {
+            return new RecordingSession(recording.Id, "started");
+        }
+
+        // It was stopped meanwhile; or nobody can be told, and nobody is recorded without knowing. Failing that, the upkeep stops it.
+        if (await sfu.StopRecordingAsync(egress, CancellationToken.None) is null)
+        {
+            await recordings.EndAsync(recording, clock.GetUtcNow(), CancellationToken.None);
+        }
+
+        return untold;
     }
 }

@@ -43,7 +43,7 @@ internal sealed class StopRoomRecordingHandler(
 
         if (await recordings.EndAsync(recording, clock.GetUtcNow(), CancellationToken.None))
         {
-            await news.TellAsync(RecordingNews.Stopped, recording, CancellationToken.None);
+            await news.TellAsync(recording, hasEnded: true);
         }
 
         return new RecordingSession(recording.Id, "stopped");

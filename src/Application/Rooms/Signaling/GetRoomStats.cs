@@ -15,13 +15,13 @@ public sealed record GetRoomStatsQuery(string? RoomId, Guid? OrgId) : IQuery<Roo
 
 /// <param name="ProducerCount">How many said that they would send.</param>
 public sealed record RoomStats(
-    string RoomId, string Name, bool IsLocked, bool IsRecorded, int MaxParticipants, DateTimeOffset CreatedAt, int ParticipantCount, int ProducerCount, ParticipantView[] Participants)
+    string RoomId, string Name, bool IsLocked, Guid? RecordingSessionId, int MaxParticipants, DateTimeOffset CreatedAt, int ParticipantCount, int ProducerCount, ParticipantView[] Participants)
 {
     internal static RoomStats Of(LiveRoom room, IReadOnlyList<Participant> participants, RoomCaller caller) => new(
         room.Key.Id,
         room.Name,
         room.IsLocked,
-        room.IsRecorded,
+        room.Recording,
         room.MaximumParticipants,
         room.CreatedAt,
         participants.Count,

@@ -58,10 +58,10 @@ public interface ISelectiveForwardingUnit
     /// <param name="room">Of <see cref="LiveRoom.Room"/>.</param>
     /// <param name="file">Where, without its ending; behind the folder that is configured.</param>
     /// <param name="cancellationToken">Of the caller.</param>
-    /// <returns>The unit's id of it.</returns>
+    /// <returns>The unit's id of it; <see cref="SfuRefusals.Away"/> where it may have begun all the same.</returns>
     Task<Result<string>> RecordAsync(Guid room, string file, CancellationToken cancellationToken);
 
-    /// <returns>Null also where it had ended before; refused while the unit is away, and by one that does not record.</returns>
+    /// <returns>Null once it is known to have ended, also before.</returns>
     Task<Refusal?> StopRecordingAsync(string egress, CancellationToken cancellationToken);
 }
 
@@ -85,6 +85,8 @@ public static class SfuRefusals
 
     public static readonly Refusal NobodySends =
         new(RefusalKind.Conflict, "sfu.nobody_sends", "Nobody is connected to the media server in this room yet. There is nothing to record.");
+
+    public static readonly Refusal Over = new(RefusalKind.Conflict, "sfu.over", "This has ended already.");
 
     public static readonly Refusal NotYours = new(RefusalKind.NotFound, "sfu.not_yours", "You have no such transport, producer or consumer in this room.");
 }

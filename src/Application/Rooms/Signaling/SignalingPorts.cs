@@ -22,8 +22,9 @@ public sealed class SignalingOptions
 
 /// <param name="Room">Of this room from its beginning to its end; another one of the same id has another.</param>
 /// <param name="CreatedBy">The account or API key.</param>
+/// <param name="Recording">The one that runs.</param>
 public sealed record LiveRoom(
-    Guid Room, RoomKey Key, string Name, Guid CreatedBy, DateTimeOffset CreatedAt, bool IsLocked, int MaximumParticipants, bool IsRecorded)
+    Guid Room, RoomKey Key, string Name, Guid CreatedBy, DateTimeOffset CreatedAt, bool IsLocked, int MaximumParticipants, Guid? Recording)
 {
     /// <summary>The topic by whose presence nodes know who is in it; what is told to all of them goes there too.</summary>
     public string Topic => TopicOf(Room);

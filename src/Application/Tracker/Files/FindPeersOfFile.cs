@@ -33,6 +33,6 @@ internal sealed class FindPeersOfFileHandler(ISwarms swarms, ITrackerCaller trac
         }
 
         var peers = swarms.Holders(project, hash, Math.Clamp(request.Limit ?? Default, 1, Most)).Json(ChunkNumbersJson.Of(file.ChunkCount));
-        return new FilePeers(request.Hash.ToLowerInvariant(), file.Name, file.Size, file.ChunkCount, file.ChunkSize, await swarms.ChunksAsync(file, cancellationToken), peers);
+        return new FilePeers(request.Hash.Length == ContentHash.Digits ? request.Hash.ToLowerInvariant() : hash.ToString(), file.Name, file.Size, file.ChunkCount, file.ChunkSize, await swarms.ChunksAsync(file, cancellationToken), peers);
     }
 }

@@ -23,6 +23,8 @@ public static class RoomRefusals
 
     public static readonly Refusal Recorded = new(RefusalKind.Conflict, "room.recorded", "The room is being recorded already.");
 
+    public static readonly Refusal RecordingStopped = new(RefusalKind.Conflict, "room.recording_stopped", "The recording was stopped before it began.");
+
     public static readonly Refusal NoSuchRecording = new(RefusalKind.NotFound, "room.recording_not_found", "There is no such recording.");
 
     public static readonly Refusal OpenedByStaff = new(RefusalKind.NotFound, "room.not_open", "There is no such room yet. A teacher opens it.");
