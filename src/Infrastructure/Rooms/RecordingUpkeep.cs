@@ -30,7 +30,7 @@ internal sealed partial class RecordingUpkeep(RoomRecordings recordings, ISelect
                     {
                         if (await sfu.StopRecordingAsync(left.Egress!, stopping) is null || left.StartedAt < now - LongestLesson)
                         {
-                            await recordings.EndAsync(left, now, stopping);
+                            await recordings.EndAsync(left, now, isStopped: true, stopping);
                         }
                     });
             }

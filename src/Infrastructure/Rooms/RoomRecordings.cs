@@ -60,18 +60,19 @@ internal sealed class RoomRecordings(NpgsqlDataSource database) : IRoomRecording
     public Task GiveUpAsync(RoomRecording recording, DateTimeOffset now, CancellationToken cancellationToken) => RunAsync(
         recording,
         "UPDATE room_recordings SET status = 'failed', ended_at = $2, error = 'The media server did not answer.' WHERE id = $1 AND ended_at IS NULL AND egress_id IS NULL RETURNING 1",
-        Time(now),
-        cancellationToken);
+        cancellationToken,
+        Time(now));
 
-    public Task<bool> EndAsync(RoomRecording recording, DateTimeOffset now, CancellationToken cancellationToken) => RunAsync(
+    public Task<bool> EndAsync(RoomRecording recording, DateTimeOffset now, bool isStopped, CancellationToken cancellationToken) => RunAsync(
         recording,
         """
         WITH before AS (SELECT id AS known, ended_at IS NULL AS goes_on FROM room_recordings WHERE id = $1 FOR UPDATE)
-        UPDATE room_recordings SET status = CASE WHEN goes_on THEN 'stopped' ELSE status END, ended_at = coalesce(ended_at, $2), runs = false
+        UPDATE room_recordings SET status = CASE WHEN goes_on THEN 'stopped' ELSE status END, ended_at = coalesce(ended_at, $2), runs = runs AND NOT $3
         FROM before WHERE id = known AND (goes_on OR runs) RETURNING nullif(goes_on, false)
         """,
+        cancellationToken,
         Time(now),
-        cancellationToken);
+        Flag(isStopped));
 
     public async Task<RecordingTurn?> SettleAsync(EgressReport report, CancellationToken cancellationToken)
     {
@@ -128,9 +129,9 @@ internal sealed class RoomRecordings(NpgsqlDataSource database) : IRoomRecording
         return await reader.ReadAsync(cancellationToken) && reader.GetBoolean(13) ? new RecordingTurn(Read(reader)) : null;
     }
 
-    private async Task<bool> RunAsync(RoomRecording recording, string sql, NpgsqlParameter second, CancellationToken cancellationToken)
+    private async Task<bool> RunAsync(RoomRecording recording, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] others)
     {
-        await using var batch = database.Scoped(recording.Organization, sql, Id(recording.Id), second);
+        await using var batch = database.Scoped(recording.Organization, sql, [Id(recording.Id), .. others]);
         await using var reader = await batch.ReadAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken) && !reader.IsDBNull(0);
     }

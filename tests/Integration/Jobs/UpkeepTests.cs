@@ -16,16 +16,25 @@ public sealed class UpkeepTests(VtpApi api) : IClassFixture<VtpApi>
         var (gone, kept, living) = (await api.FoundSchoolAsync(), await api.FoundSchoolAsync(), await api.FoundSchoolAsync());
         await DeleteAsync(gone.Id, DatabaseUpkeep.DeletedFor + TimeSpan.FromHours(1));
         await DeleteAsync(kept.Id, DatabaseUpkeep.DeletedFor - TimeSpan.FromHours(1));
+        foreach (var school in new[] { gone, living })
+        {
+            await api.QueryAsync<int>(
+                "INSERT INTO room_recordings (id, organization_id, room, room_id, status, started_by, started_at, ended_at) VALUES (gen_random_uuid(), $1, gen_random_uuid(), 'lesson', 'completed', $2, now(), now())",
+                school.Id,
+                school.Owner.UserId);
+        }
+
         var trail = await api.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE organization_id = $1", gone.Id);
 
         await Upkeep.PurgeDeletedAsync(CancellationToken.None);
 
-        foreach (var table in new[] { "members", "projects", "api_keys", "invitations", "jobs", "dead_jobs" })
+        foreach (var table in new[] { "members", "projects", "api_keys", "invitations", "jobs", "dead_jobs", "room_recordings" })
         {
             (await api.QueryAsync<long>($"SELECT count(*) FROM {table} WHERE organization_id = $1", gone.Id)).Should().Be(0, table);
         }
 
         (await api.QueryAsync<long>("SELECT count(*) FROM organizations WHERE id IN ($1, $2, $3)", gone.Id, kept.Id, living.Id)).Should().Be(2);
+        (await CountAsync("room_recordings", "organization_id", living.Id)).Should().Be(1);
         trail.Should().BePositive();
         (await api.QueryAsync<long>("SELECT count(*) FROM audit_entries WHERE organization_id = $1", gone.Id)).Should().Be(trail);
     }

@@ -237,6 +237,32 @@ public sealed class RecordingTests(RoomNodes nodes) : IAsyncLifetime
         Told("StopEgress").Select(told => told["egress_id"]!.GetValue<string>()).Should().Contain(Egress(2));
     }
 
+    [Fact]
+    public async Task A_recording_that_is_stopped_before_it_began_does_not_go_on()
+    {
+        var room = RoomNodes.NewRoom();
+        var teacher = await _node.RegisterAsync(role: "teacher");
+        var guest = await nodes.JoinAsync(teacher, room, _node);
+        var gate = new TaskCompletionSource();
+        _answer = async context =>
+        {
+            await gate.Task;
+            await AnswerAsync(context, 200, new { egress_id = Egress(3) });
+        };
+        var starting = RecordAsync(teacher, room);
+        await VtpApi.UntilAsync(() => Told("StartRoomCompositeEgress").Any(), "the media server to be asked");
+        var id = await nodes.One.QueryAsync<Guid>("SELECT id FROM room_recordings WHERE room_id = $1", room);
+
+        (await teacher.PostAsync($"streaming/sessions/{id}/stop-record"))["status"].Should().Be("stopped");
+        gate.SetResult();
+
+        (await starting).Error.Should().Be("room.recording_stopped");
+        Told("StopEgress").First()["egress_id"]!.GetValue<string>().Should().Be(Egress(3));
+        (await nodes.One.QueryAsync<string>("SELECT status || runs FROM room_recordings WHERE id = $1", id)).Should().Be("stoppedfalse");
+        guest.Client.All("recording-started").Should().BeEmpty();
+        guest.Close();
+    }
+
     private string Egress(int number) => $"{_egress}-{number.ToString(CultureInfo.InvariantCulture)}";
 
     [Fact]

@@ -43,9 +43,13 @@ public interface IRoomRecordings
 
     Task<RoomRecording?> FindAsync(OrganizationId organization, Guid id, CancellationToken cancellationToken);
 
-    /// <summary>The media server records no more, or has not begun yet: then it is stopped as soon as it has.</summary>
+    /// <summary>It is over; one that the media server has not begun yet is stopped as soon as it has.</summary>
+    /// <param name="recording">One that may have ended before.</param>
+    /// <param name="now">When.</param>
+    /// <param name="isStopped">The media server records no more; otherwise it is told until it does.</param>
+    /// <param name="cancellationToken">Of the caller.</param>
     /// <returns>False: it had ended before.</returns>
-    Task<bool> EndAsync(RoomRecording recording, DateTimeOffset now, CancellationToken cancellationToken);
+    Task<bool> EndAsync(RoomRecording recording, DateTimeOffset now, bool isStopped, CancellationToken cancellationToken);
 
     /// <summary>What the media server tells of its work, in whatever order. What has completed or failed stays so.</summary>
     /// <returns>What has become of it by this; null where that is known already.</returns>

@@ -74,12 +74,9 @@ internal sealed class StartRoomRecordingHandler(
             return new RecordingSession(recording.Id, "started");
         }
 
-        // It was stopped meanwhile; or nobody can be told, and nobody is recorded without knowing. Failing that, the upkeep stops it.
-        if (await sfu.StopRecordingAsync(egress, CancellationToken.None) is null)
-        {
-            await recordings.EndAsync(recording, clock.GetUtcNow(), CancellationToken.None);
-        }
-
+        // It was stopped meanwhile; or nobody can be told, and nobody is recorded without knowing.
+        var isStopped = await sfu.StopRecordingAsync(egress, CancellationToken.None) is null;
+        await recordings.EndAsync(recording, clock.GetUtcNow(), isStopped, CancellationToken.None);
         return untold;
     }
 }

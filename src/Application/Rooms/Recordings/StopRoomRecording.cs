@@ -41,7 +41,7 @@ internal sealed class StopRoomRecordingHandler(
             return refused;
         }
 
-        if (await recordings.EndAsync(recording, clock.GetUtcNow(), CancellationToken.None))
+        if (await recordings.EndAsync(recording, clock.GetUtcNow(), isStopped: true, CancellationToken.None))
         {
             await news.TellAsync(recording, hasEnded: true);
         }
