@@ -10,7 +10,7 @@ namespace Vtp.Infrastructure.Rooms;
 /// </summary>
 internal sealed partial class RecordingUpkeep(RoomRecordings recordings, ISelectiveForwardingUnit sfu, TimeProvider clock, ILogger<RecordingUpkeep> logger) : BackgroundService
 {
-    private static readonly TimeSpan Every = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(4);
 
     // Whoever could stop a recording that began so long ago is gone from the configuration.
     private static readonly TimeSpan LongestLesson = TimeSpan.FromDays(1);

@@ -343,8 +343,12 @@ public sealed class EngineProtocolTests(ProtocolApi api) : IClassFixture<Protoco
 
     private async Task<(HttpStatusCode Status, string Text)> PostAsync(int version, string sid, string body)
     {
-        using var content = new StringContent(body, Encoding.UTF8, "text/plain");
-        using var answer = await api.Http.PostAsync(new Uri($"/socket.io/?EIO={version}&transport=polling&sid={sid}", UriKind.Relative), content);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"/socket.io/?EIO={version}&transport=polling&sid={sid}", UriKind.Relative))
+        {
+            Content = new StringContent(body, Encoding.UTF8, "text/plain"),
+        };
+        request.Headers.ExpectContinue = body.Length > 100_000; // Refused while it is sent, it would be a broken pipe.
+        using var answer = await api.Http.SendAsync(request);
         return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
     }
 }
