@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Vtp.Application.Realtime;
 using Vtp.Application.Rooms.Signaling;
 using Vtp.Application.Tenancy;
@@ -26,7 +27,7 @@ internal sealed partial class LiveRooms : BackgroundService, ITopicFollower
     private readonly TimeProvider _clock;
     private readonly ILogger<LiveRooms> _logger;
     private readonly ConcurrentDictionary<Guid, ConcurrentDictionary<string, (Seat Seat, SignalingState State)>> _seats = new();
-    private readonly SemaphoreSlim _wakes = new(0);
+    private readonly Channel<bool> _wakes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     public LiveRooms(
         ISignalingRooms rooms,
@@ -49,7 +50,6 @@ internal sealed partial class LiveRooms : BackgroundService, ITopicFollower
     {
         _presence.Changed -= OnChanged;
         _watch.Seen -= OnSeen;
-        _wakes.Dispose();
         base.Dispose();
     }
 
@@ -144,17 +144,12 @@ internal sealed partial class LiveRooms : BackgroundService, ITopicFollower
                 LogFailed(exception);
             }
 
-            await _wakes.WaitAsync(stoppingToken);
+            await _wakes.Reader.ReadAsync(stoppingToken);
         }
     }
 
-    private void Wake()
-    {
-        if (_wakes.CurrentCount == 0)
-        {
-            _wakes.Release();
-        }
-    }
+    /// <summary>Also when all has ended: a timer may have fired just before.</summary>
+    private void Wake() => _wakes.Writer.TryWrite(true);
 
     private async Task LookAsync(CancellationToken cancellationToken)
     {
