@@ -13,7 +13,7 @@ internal sealed class EventReader([FromKeyedServices(Connections.Reads)] NpgsqlD
     private const string Columns =
         """
         position, id, type, organization_id, project_id, json_build_object('id', id, 'type', type, 'event', type,
-            'timestamp', to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            'timestamp', rtrim(rtrim(to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '0'), '.') || 'Z',
             'organization_id', organization_id, 'project_id', project_id, 'subject', subject,
             'actor', json_build_object('type', actor_type, 'id', actor_id), 'trace_id', trace_id, 'data', data)::text
         """;

@@ -8,7 +8,7 @@ internal static class WebhookStatements
     private const string Body =
         """
         json_build_object('id', event.id, 'type', event.type, 'event', event.type,
-            'timestamp', to_char(event.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            'timestamp', rtrim(rtrim(to_char(event.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), '0'), '.') || 'Z',
             'organization_id', event.organization_id, 'project_id', event.project_id, 'subject', event.subject,
             'actor', json_build_object('type', event.actor_type, 'id', event.actor_id), 'trace_id', event.trace_id,
             'data', CASE endpoint.payload WHEN 'thin' THEN json_build_object('id', event.subject) ELSE event.data END)::text
