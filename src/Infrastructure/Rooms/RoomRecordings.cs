@@ -30,7 +30,7 @@ internal sealed class RoomRecordings(NpgsqlDataSource database) : IRoomRecording
         return await reader.ReadAsync(cancellationToken);
     }
 
-    public async Task<RecordingTurn?> RunsAsync(RoomRecording recording, string egress, CancellationToken cancellationToken)
+    public async Task<RoomRecording?> RunsAsync(RoomRecording recording, string egress, CancellationToken cancellationToken)
     {
         await using var batch = database.Scoped(
             recording.Organization,
@@ -41,7 +41,7 @@ internal sealed class RoomRecordings(NpgsqlDataSource database) : IRoomRecording
             """,
             Id(recording.Id),
             Text(egress));
-        return await TurnAsync(batch, cancellationToken);
+        return await ChangedAsync(batch, cancellationToken);
     }
 
     public async Task ForgetAsync(RoomRecording recording, CancellationToken cancellationToken)
@@ -74,7 +74,7 @@ internal sealed class RoomRecordings(NpgsqlDataSource database) : IRoomRecording
         Time(now),
         Flag(isStopped));
 
-    public async Task<RecordingTurn?> SettleAsync(EgressReport report, CancellationToken cancellationToken)
+    public async Task<RoomRecording?> SettleAsync(EgressReport report, CancellationToken cancellationToken)
     {
         // The answer that named the egress may have been lost with its node; its file has the recording's name.
         await using var batch = database.CreateSystemCommand(
@@ -100,7 +100,7 @@ internal sealed class RoomRecordings(NpgsqlDataSource database) : IRoomRecording
             new NpgsqlParameter<long?> { TypedValue = report.File.SizeBytes },
             new NpgsqlParameter<double?> { TypedValue = report.File.DurationSeconds },
             Text(report.File.Error));
-        return await TurnAsync(batch, cancellationToken);
+        return await ChangedAsync(batch, cancellationToken);
     }
 
     /// <summary>Gives up what nobody begins any more: its node ended while it asked the media server.</summary>
@@ -110,6 +110,8 @@ internal sealed class RoomRecordings(NpgsqlDataSource database) : IRoomRecording
         await using var batch = database.CreateSystemCommand(
             "UPDATE room_recordings SET status = 'failed', ended_at = $1, error = 'The server ended before it began.' WHERE ended_at IS NULL AND egress_id IS NULL AND started_at < $1 - interval '1 minute'",
             Time(now));
+
+        // In any order, so that those that cannot be stopped hide no others.
         Add(
             batch,
             $"SELECT {Columns} FROM room_recordings WHERE runs AND (ended_at IS NOT NULL OR NOT EXISTS (SELECT FROM signaling_rooms WHERE signaling_rooms.id = room)) ORDER BY random() LIMIT 100");
@@ -123,10 +125,10 @@ internal sealed class RoomRecordings(NpgsqlDataSource database) : IRoomRecording
         return left;
     }
 
-    private static async Task<RecordingTurn?> TurnAsync(NpgsqlBatch batch, CancellationToken cancellationToken)
+    private static async Task<RoomRecording?> ChangedAsync(NpgsqlBatch batch, CancellationToken cancellationToken)
     {
         await using var reader = await batch.ReadAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) && reader.GetBoolean(13) ? new RecordingTurn(Read(reader)) : null;
+        return await reader.ReadAsync(cancellationToken) && reader.GetBoolean(13) ? Read(reader) : null;
     }
 
     private async Task<bool> RunAsync(RoomRecording recording, string sql, CancellationToken cancellationToken, params NpgsqlParameter[] others)

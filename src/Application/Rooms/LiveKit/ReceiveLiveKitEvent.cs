@@ -53,9 +53,9 @@ internal sealed class ReceiveLiveKitEventHandler(LiveKitKeys keys, ILiveKitEvent
         await events.KeepAsync(received, cancellationToken);
 
         // LiveKit tells again what was not answered with 200: each is kept and settled once however often.
-        if (EgressReport.Read(received, clock.GetUtcNow()) is { } report && await recordings.SettleAsync(report, cancellationToken) is { } turn)
+        if (EgressReport.Read(received, clock.GetUtcNow()) is { } report && await recordings.SettleAsync(report, cancellationToken) is { } recording)
         {
-            await news.TellAsync(turn.Recording, turn.HasEnded);
+            await news.TellAsync(recording);
         }
 
         return new LiveKitEventReceived("Event received.");

@@ -9,10 +9,10 @@ namespace Vtp.Application.Rooms.Recordings;
 internal sealed class RecordingNews(ITopics topics)
 {
     /// <returns>Why they could not be told.</returns>
-    public async Task<Refusal?> TellAsync(RoomRecording recording, bool hasEnded) => (await topics.PublishAsync(
+    public async Task<Refusal?> TellAsync(RoomRecording recording) => (await topics.PublishAsync(
         new Publication(
             LiveRoom.ChatTopicOf(recording.Room),
-            hasEnded ? "recording-stopped" : "recording-started",
+            recording.EndedAt is not null ? "recording-stopped" : "recording-started",
             JsonSerializer.SerializeToUtf8Bytes(new { room_id = recording.RoomId, roomId = recording.RoomId, session_id = recording.Id, sessionId = recording.Id })),
         CancellationToken.None)).Refusal;
 }

@@ -18,12 +18,6 @@ public sealed record RoomRecording(
     public string RoomId => Key.Id;
 }
 
-/// <summary>A recording that has just begun or ended.</summary>
-public sealed record RecordingTurn(RoomRecording Recording)
-{
-    public bool HasEnded => Recording.EndedAt is not null;
-}
-
 /// <summary>What was recorded of live rooms, and is being: the same for all nodes at once.</summary>
 public interface IRoomRecordings
 {
@@ -32,8 +26,8 @@ public interface IRoomRecordings
     Task<bool> BeginAsync(RoomRecording recording, CancellationToken cancellationToken);
 
     /// <summary>The media server records.</summary>
-    /// <returns>What has become of it by this; null where it is known already.</returns>
-    Task<RecordingTurn?> RunsAsync(RoomRecording recording, string egress, CancellationToken cancellationToken);
+    /// <returns>As it is now, if it has begun or ended by this; null where that is known already.</returns>
+    Task<RoomRecording?> RunsAsync(RoomRecording recording, string egress, CancellationToken cancellationToken);
 
     /// <summary>The media server did not begin it.</summary>
     Task ForgetAsync(RoomRecording recording, CancellationToken cancellationToken);
@@ -52,6 +46,6 @@ public interface IRoomRecordings
     Task<bool> EndAsync(RoomRecording recording, DateTimeOffset now, bool isStopped, CancellationToken cancellationToken);
 
     /// <summary>What the media server tells of its work, in whatever order. What has completed or failed stays so.</summary>
-    /// <returns>What has become of it by this; null where that is known already.</returns>
-    Task<RecordingTurn?> SettleAsync(EgressReport report, CancellationToken cancellationToken);
+    /// <returns>As it is now, if it has begun or ended by this; null where that is known already.</returns>
+    Task<RoomRecording?> SettleAsync(EgressReport report, CancellationToken cancellationToken);
 }

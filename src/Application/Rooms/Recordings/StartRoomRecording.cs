@@ -64,12 +64,12 @@ internal sealed class StartRoomRecordingHandler(
             return refused;
         }
 
-        if (await recordings.RunsAsync(recording, egress, CancellationToken.None) is not { } turn)
+        if (await recordings.RunsAsync(recording, egress, CancellationToken.None) is not { } begun)
         {
             return new RecordingSession(recording.Id, "started"); // LiveKit's webhook was first, and they are told.
         }
 
-        if ((turn.HasEnded ? RoomRefusals.RecordingStopped : await news.TellAsync(recording, hasEnded: false)) is not { } untold)
+        if ((begun.EndedAt is not null ? RoomRefusals.RecordingStopped : await news.TellAsync(begun)) is not { } untold)
         {
             return new RecordingSession(recording.Id, "started");
         }

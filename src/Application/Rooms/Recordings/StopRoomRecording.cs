@@ -41,9 +41,10 @@ internal sealed class StopRoomRecordingHandler(
             return refused;
         }
 
-        if (await recordings.EndAsync(recording, clock.GetUtcNow(), isStopped: true, CancellationToken.None))
+        var now = clock.GetUtcNow();
+        if (await recordings.EndAsync(recording, now, isStopped: true, CancellationToken.None))
         {
-            await news.TellAsync(recording, hasEnded: true);
+            await news.TellAsync(recording with { EndedAt = now });
         }
 
         return new RecordingSession(recording.Id, "stopped");
